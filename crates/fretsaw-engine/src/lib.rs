@@ -1,0 +1,1 @@
+//! Tree ensembles compiled to a plan and run by SIMD kernels.

@@ -1,0 +1,1 @@
+//! Framework model files, read natively into the IR.

@@ -1,0 +1,1 @@
+//! The model every framework becomes: validation and the plain reference predictor.

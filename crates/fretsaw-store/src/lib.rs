@@ -1,0 +1,1 @@
+//! Registry, optimisation metrics and performance log.

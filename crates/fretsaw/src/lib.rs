@@ -1,0 +1,1 @@
+//! Load, optimise, verify, measure, choose and run models.
