@@ -1,1 +1,40 @@
-//! The model every framework becomes: validation and the plain reference predictor.
+//! The one model that every framework becomes, and the plainest way to predict with it.
+//!
+//! A [`Model`] is preprocessing [`Step`]s, then a [`Body`] (tree ensemble or linear model) that
+//! gives margins, then a [`Link`] that turns margins into what the framework answers. It keeps the
+//! *source framework's* meaning: its comparisons, its missing-value rules, the order and the
+//! precision of its sums. Nothing here is rearranged for speed; that is the engine's plan.
+//!
+//! Models are made in one place: fill in a [`Draft`], call [`Draft::build`]. What comes out is
+//! valid by construction (every child exists, every node is reached once, every feature is in
+//! range), and is read-only; [`Model::into_draft`] opens it again for a pass that changes it.
+//!
+//! [`predict`] and [`margins`] are the specification for all else: the engine, the ONNX that is
+//! written and every variant are compared with them.
+//!
+//! This crate does no I/O and has no `unsafe`.
+#![forbid(unsafe_code)]
+
+mod draft;
+mod ensemble;
+mod error;
+mod feature;
+mod linear;
+mod link;
+mod model;
+mod predict;
+mod rows;
+mod step;
+
+pub use ensemble::{
+    BaseOrder, CategoryIndex, CategorySet, Ensemble, LinearLeaf, Missing, Node, Split, Sum, Target,
+    Test, Tree, TreeStats,
+};
+pub use error::{Error, ErrorKind};
+pub use feature::{Categories, Feature, FeatureKind};
+pub use linear::{InterceptOrder, Linear, LinearMissing};
+pub use link::Link;
+pub use model::{Answer, Body, Draft, Float, Labels, Model, Provenance};
+pub use predict::{answers, apply_steps, labels, margins, predict};
+pub use rows::{Rows, Values};
+pub use step::Step;

@@ -1,0 +1,203 @@
+//! The whole model, and the draft it is made from.
+
+use std::ops::Deref;
+
+use crate::{Ensemble, Error, Feature, Linear, Link, Step};
+
+/// A floating-point precision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Float {
+    /// IEEE 754 binary32.
+    F32,
+    /// IEEE 754 binary64.
+    F64,
+}
+
+impl Float {
+    /// `x` rounded to this precision, widened again.
+    pub fn cast(self, x: f64) -> f64 {
+        match self {
+            Self::F32 => f64::from(x as f32),
+            Self::F64 => x,
+        }
+    }
+}
+
+/// What gives the margins.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Body {
+    /// A tree ensemble.
+    Ensemble(Ensemble),
+    /// A linear model.
+    Linear(Linear),
+}
+
+impl Body {
+    /// How many margins a row gives.
+    pub fn n_outputs(&self) -> usize {
+        match self {
+            Self::Ensemble(e) => e.n_outputs,
+            Self::Linear(l) => l.n_outputs,
+        }
+    }
+
+    /// The precision of the margins.
+    pub fn margin(&self) -> Float {
+        match self {
+            Self::Ensemble(e) => e.sum.margin(),
+            Self::Linear(l) => l.sum,
+        }
+    }
+}
+
+/// What the numbers behind the link are, and so how `predict` lays them out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Values: one column an output.
+    Values,
+    /// The probability of the second of two classes. `predict` gives two columns, the first is
+    /// `1 - p`; the label is the second class where `p > 0.5`.
+    Binary,
+    /// A probability or score for each class; the label is the largest, the first of equals.
+    Classes,
+    /// An independent probability for each label.
+    Labels,
+    /// The number of a class: one column.
+    Class,
+}
+
+/// Names of classes (or of labels, where a row may have several).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Labels {
+    /// Whole numbers.
+    Ints(Vec<i64>),
+    /// Text.
+    Strings(Vec<String>),
+}
+
+impl Labels {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Ints(v) => v.len(),
+            Self::Strings(v) => v.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name of class `i`, as text.
+    pub fn name(&self, i: usize) -> String {
+        match self {
+            Self::Ints(v) => v[i].to_string(),
+            Self::Strings(v) => v[i].clone(),
+        }
+    }
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// The framework that trained it: `xgboost`, `lightgbm`, `catboost`, `sklearn`, `onnx`.
+    pub framework: String,
+    /// Its version, where the file tells.
+    pub framework_version: Option<String>,
+    /// The file's format, such as `xgboost-json`.
+    pub format: String,
+    /// The framework's name of the objective or estimator.
+    pub objective: Option<String>,
+    /// SHA-256 of the source file, lower-case hexadecimal.
+    pub source_sha256: Option<String>,
+    /// The passes that made this variant of it, in order; empty for the exact model.
+    pub passes: Vec<String>,
+}
+
+/// A model not yet checked: set the fields, then [`build`](Draft::build).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// The input columns, in order.
+    pub features: Vec<Feature>,
+    /// Preprocessing, in order.
+    pub steps: Vec<Step>,
+    /// What gives the margins.
+    pub body: Body,
+    /// What turns margins into answers.
+    pub link: Link,
+    /// What the answers are.
+    pub answer: Answer,
+    /// The classes' names; `None`: they are numbered from 0.
+    pub labels: Option<Labels>,
+    /// Where the model comes from.
+    pub provenance: Provenance,
+}
+
+/// A valid model. Its fields are those of [`Draft`], read-only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model(Draft);
+
+impl Deref for Model {
+    type Target = Draft;
+
+    fn deref(&self) -> &Draft {
+        &self.0
+    }
+}
+
+impl Draft {
+    /// Checks everything and makes the model.
+    ///
+    /// # Errors
+    /// The first contradiction found, with the tree and node it is in.
+    pub fn build(self) -> Result<Model, Error> {
+        self.check()?;
+        Ok(Model(self))
+    }
+
+    /// How many columns [`predict`](crate::predict) gives.
+    pub fn n_columns(&self) -> usize {
+        match self.answer {
+            Answer::Binary => 2,
+            _ => self.link.n_answers(self.body.n_outputs()),
+        }
+    }
+
+    /// How many classes there are; 0 where the answers are no classes.
+    pub fn n_classes(&self) -> usize {
+        match self.answer {
+            Answer::Values => 0,
+            Answer::Binary => 2,
+            Answer::Classes | Answer::Labels | Answer::Class => self.body.n_outputs(),
+        }
+    }
+
+    /// The name of class `i`, as text.
+    pub fn class_name(&self, i: usize) -> String {
+        self.labels
+            .as_ref()
+            .map_or_else(|| i.to_string(), |l| l.name(i))
+    }
+
+    /// The tree ensemble, where the body is one.
+    pub fn ensemble(&self) -> Option<&Ensemble> {
+        match &self.body {
+            Body::Ensemble(e) => Some(e),
+            Body::Linear(_) => None,
+        }
+    }
+}
+
+impl Model {
+    /// Opens the model to change it.
+    pub fn into_draft(self) -> Draft {
+        self.0
+    }
+
+    /// A copy to change.
+    pub fn to_draft(&self) -> Draft {
+        self.0.clone()
+    }
+}

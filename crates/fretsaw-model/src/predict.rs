@@ -1,0 +1,329 @@
+//! The reference predictor: the specification that everything else is compared with.
+//!
+//! It is written to be checked by eye against the frameworks' rules, one row and one node at a
+//! time. It is deliberately not fast; the engine is.
+
+use crate::{
+    Answer, BaseOrder, Body, Ensemble, Error, Float, InterceptOrder, Linear, LinearMissing, Link,
+    Missing, Model, Node, Rows, Split, Step, Sum, Target, Test, Tree,
+};
+
+/// What `predict` of the framework answers: `n_rows` x [`n_columns`](crate::Draft::n_columns),
+/// row-major. f32 answers are widened.
+///
+/// # Errors
+/// When the rows have another number of features than the model.
+pub fn predict(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
+    let margins = margins(model, rows)?;
+    let n_outputs = model.body.n_outputs();
+    let mut out = Vec::new();
+    for margin in margins.chunks_exact(n_outputs) {
+        answers(model, margin, &mut out);
+    }
+    Ok(out)
+}
+
+/// The margins (raw scores): `n_rows` x `n_outputs`, row-major. f32 margins are widened.
+///
+/// # Errors
+/// When the rows have another number of features than the model.
+pub fn margins(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
+    let n_features = model.features.len();
+    if rows.n_features() != n_features {
+        return Err(Error::rows(format!(
+            "the rows have {} features, the model has {n_features}",
+            rows.n_features()
+        )));
+    }
+    let mut out = Vec::new();
+    let mut x = vec![0.0; n_features];
+    for row in 0..rows.n_rows() {
+        for (feature, slot) in x.iter_mut().enumerate() {
+            *slot = rows.get(row, feature);
+        }
+        apply_steps(&model.steps, rows.float(), &mut x);
+        match &model.body {
+            Body::Ensemble(e) => ensemble(e, &mut x, &mut out),
+            Body::Linear(l) => linear(l, &x, &mut out),
+        }
+    }
+    Ok(out)
+}
+
+/// Runs the preprocessing steps on one row, in the precision that the rows came in.
+pub fn apply_steps(steps: &[Step], float: Float, x: &mut [f64]) {
+    for step in steps {
+        for (i, v) in x.iter_mut().enumerate() {
+            *v = float.cast(match step {
+                Step::MarkMissing { value } if *v == float.cast(*value) => f64::NAN,
+                Step::FlushTiny { limit } if v.abs() <= *limit => 0.0,
+                Step::Impute { values } if v.is_nan() => values[i],
+                Step::Scale { shift, scale } => {
+                    float.cast(*v - float.cast(shift[i])) / float.cast(scale[i])
+                }
+                _ => *v,
+            });
+        }
+    }
+}
+
+fn ensemble(e: &Ensemble, x: &mut [f64], out: &mut Vec<f64>) {
+    for v in x.iter_mut() {
+        *v = e.compare.cast(*v);
+    }
+    // f32 sums are done in f64 and rounded after each operation: for +, *, / that is the f32 result.
+    let round = |v: f64| {
+        if e.sum == Sum::F32 {
+            f64::from(v as f32)
+        } else {
+            v
+        }
+    };
+    let first = out.len();
+    match e.base_order {
+        BaseOrder::First if e.sum != Sum::I32 => out.extend(e.base.iter().map(|&b| round(b))),
+        _ => out.resize(first + e.n_outputs, 0.0),
+    }
+    let acc = &mut out[first..];
+    for tree in &e.trees {
+        let leaf = find_leaf(tree, x);
+        let mut add = |k: usize, value: f64| {
+            acc[k] = round(acc[k] + round(round(value) * round(tree.weight)))
+        };
+        match tree.target {
+            Target::Output(k) => add(k as usize, leaf_value(tree, leaf, x)),
+            Target::All => {
+                let width = e.n_outputs;
+                for (k, &value) in tree.leaves[leaf * width..][..width].iter().enumerate() {
+                    add(k, value);
+                }
+            }
+        }
+    }
+    for (k, sum) in acc.iter_mut().enumerate() {
+        if e.sum == Sum::I32 {
+            *sum = f64::from((*sum * e.multiply[k] / e.divide + e.base[k]) as f32);
+            continue;
+        }
+        *sum = round(*sum * round(e.multiply[k]));
+        *sum = round(*sum / round(e.divide));
+        if e.base_order == BaseOrder::Last {
+            *sum = round(*sum + round(e.base[k]));
+        }
+    }
+}
+
+/// The number of the leaf that the row comes to.
+fn find_leaf(tree: &Tree, x: &[f64]) -> usize {
+    let mut at = 0;
+    loop {
+        match &tree.nodes[at] {
+            Node::Leaf(leaf) => return *leaf as usize,
+            Node::Split(split) => {
+                at = if goes_yes(split, tree, x[split.feature as usize]) {
+                    split.yes
+                } else {
+                    split.no
+                } as usize;
+            }
+        }
+    }
+}
+
+fn goes_yes(split: &Split, tree: &Tree, mut x: f64) -> bool {
+    match split.missing {
+        Missing::AsZero if x.is_nan() => x = 0.0,
+        Missing::ZeroOrNan { yes } if x.is_nan() || x.abs() <= Missing::ZERO => return yes,
+        Missing::Nan { yes } if x.is_nan() => return yes,
+        Missing::Nan { yes } => {
+            if let Test::In(set) = split.test
+                && tree.sets[set as usize].is_unknown(x)
+            {
+                return yes;
+            }
+        }
+        _ => {}
+    }
+    match split.test {
+        Test::Less(t) => x < t,
+        Test::LessEq(t) => x <= t,
+        Test::Greater(t) => x > t,
+        Test::GreaterEq(t) => x >= t,
+        Test::Equal(t) => x == t,
+        Test::NotEqual(t) => x != t,
+        Test::In(set) => tree.sets[set as usize].contains(x),
+    }
+}
+
+fn leaf_value(tree: &Tree, leaf: usize, x: &[f64]) -> f64 {
+    let Some(linear) = tree.linear.get(leaf) else {
+        return tree.leaves[leaf];
+    };
+    if linear.terms.iter().any(|&(f, _)| x[f as usize].is_nan()) {
+        return tree.leaves[leaf];
+    }
+    linear
+        .terms
+        .iter()
+        .fold(linear.constant, |sum, &(f, c)| sum + c * x[f as usize])
+}
+
+fn linear(l: &Linear, x: &[f64], out: &mut Vec<f64>) {
+    let round = |v: f64| l.sum.cast(v);
+    for k in 0..l.n_outputs {
+        let intercept = round(l.intercept[k]);
+        let mut sum = if l.intercept_order == InterceptOrder::First {
+            intercept
+        } else {
+            0.0
+        };
+        for (f, &v) in x.iter().enumerate() {
+            if l.missing == LinearMissing::Skip && v.is_nan() {
+                continue;
+            }
+            sum = round(sum + round(round(v) * round(l.weights[f * l.n_outputs + k])));
+        }
+        if l.intercept_order == InterceptOrder::Last {
+            sum = round(sum + intercept);
+        }
+        out.push(sum);
+    }
+}
+
+/// The answer to one row's margins, appended to `out`: the link in the margins' precision, and
+/// both columns of a binary answer.
+pub fn answers(model: &Model, margins: &[f64], out: &mut Vec<f64>) {
+    let first = out.len();
+    match model.body.margin() {
+        Float::F32 => link_f32(model.link, margins, out),
+        Float::F64 => link_f64(model.link, margins, out),
+    }
+    if model.answer == Answer::Binary {
+        let p = out[first];
+        out[first] = model.body.margin().cast(1.0 - p);
+        out.push(p);
+    }
+}
+
+/// The class number of each row, from the answers of [`predict`]; `None` where the answers name
+/// no single class.
+pub fn labels(model: &Model, predictions: &[f64]) -> Option<Vec<usize>> {
+    let rows = predictions.chunks_exact(model.n_columns());
+    match model.answer {
+        Answer::Values | Answer::Labels => None,
+        Answer::Binary => Some(rows.map(|p| usize::from(p[1] > 0.5)).collect()),
+        Answer::Classes => Some(rows.map(argmax).collect()),
+        Answer::Class => Some(rows.map(|p| p[0] as usize).collect()),
+    }
+}
+
+fn argmax(values: &[f64]) -> usize {
+    let mut best = 0;
+    for (i, &v) in values.iter().enumerate() {
+        if v > values[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+fn link_f32(link: Link, margins: &[f64], out: &mut Vec<f64>) {
+    let each = |out: &mut Vec<f64>, f: &dyn Fn(f32) -> f32| {
+        out.extend(margins.iter().map(|&m| f64::from(f(m as f32))));
+    };
+    match link {
+        Link::Sigmoid { steepness } => {
+            let steepness = steepness as f32;
+            each(out, &|x| {
+                1.0 / ((-(steepness * x)).min(88.7).exp() + 1.0 + 1e-16)
+            });
+        }
+        Link::Exp => each(out, &f32::exp),
+        Link::Log1pExp => each(out, &|x| x.exp().ln_1p()),
+        Link::SignedSquare => each(out, &|x| (x * x).copysign(x)),
+        Link::Softmax => {
+            let max = margins.iter().fold(f32::MIN, |m, &x| m.max(x as f32));
+            let exps: Vec<f32> = margins.iter().map(|&x| (x as f32 - max).exp()).collect();
+            let sum = exps.iter().map(|&e| f64::from(e)).sum::<f64>() as f32;
+            out.extend(exps.iter().map(|&e| f64::from(e / sum)));
+        }
+        Link::CumulativeSoftplus => {
+            let softplus = |x: f32| (-x.abs()).exp().ln_1p() + x.max(0.0);
+            let mut sum = 0.0_f32;
+            for (i, &x) in margins.iter().enumerate() {
+                sum = if i == 0 {
+                    x as f32
+                } else {
+                    sum + (1e-6 + softplus(x as f32))
+                };
+                out.push(f64::from(sum));
+            }
+        }
+        Link::Identity | Link::Step | Link::ArgMax | Link::Sorted => link_f64(link, margins, out),
+        Link::SoftmaxZero | Link::Probit => {
+            let first = out.len();
+            link_f64(link, margins, out);
+            for v in &mut out[first..] {
+                *v = f64::from(*v as f32);
+            }
+        }
+    }
+}
+
+fn link_f64(link: Link, margins: &[f64], out: &mut Vec<f64>) {
+    let first = out.len();
+    match link {
+        Link::Identity => out.extend_from_slice(margins),
+        Link::Sigmoid { steepness } => {
+            out.extend(margins.iter().map(|x| 1.0 / (1.0 + (-steepness * x).exp())));
+        }
+        Link::Exp => out.extend(margins.iter().map(|x| x.exp())),
+        Link::Log1pExp => out.extend(margins.iter().map(|x| x.exp().ln_1p())),
+        Link::SignedSquare => out.extend(margins.iter().map(|x| (x * x).copysign(*x))),
+        Link::Step => out.extend(margins.iter().map(|&x| f64::from(u8::from(x > 0.0)))),
+        Link::ArgMax => out.push(argmax(margins) as f64),
+        Link::Softmax => {
+            let max = margins.iter().fold(f64::MIN, |m, &x| m.max(x));
+            out.extend(margins.iter().map(|x| (x - max).exp()));
+            let sum: f64 = out[first..].iter().sum();
+            out[first..].iter_mut().for_each(|v| *v /= sum);
+        }
+        Link::SoftmaxZero => {
+            let near_zero = |x: f64| x.abs() <= 1e-7;
+            let max = margins.iter().fold(f64::MIN, |m, &x| m.max(x));
+            let mut sum = 0.0;
+            for &x in margins {
+                let e = if near_zero(x) {
+                    x * (-max).exp()
+                } else {
+                    (x - max).exp()
+                };
+                sum += if near_zero(x) { 0.0 } else { e };
+                out.push(e);
+            }
+            out[first..].iter_mut().for_each(|v| *v /= sum);
+        }
+        Link::Probit => out.extend(margins.iter().map(|&x| {
+            // ONNX Runtime: Winitzki's approximation of the inverse error function.
+            let y = 2.0 * x - 1.0;
+            let ln = ((1.0 - y) * (1.0 + y)).ln();
+            let a = 2.0 / (std::f64::consts::PI * 0.147) + 0.5 * ln;
+            std::f64::consts::SQRT_2 * ((a * a - ln / 0.147).sqrt() - a).sqrt().copysign(y)
+        })),
+        Link::Sorted => {
+            out.extend_from_slice(margins);
+            out[first..].sort_by(f64::total_cmp);
+        }
+        Link::CumulativeSoftplus => {
+            let mut sum = 0.0;
+            for (i, &x) in margins.iter().enumerate() {
+                sum = if i == 0 {
+                    x
+                } else {
+                    sum + 1e-6 + (-x.abs()).exp().ln_1p() + x.max(0.0)
+                };
+                out.push(sum);
+            }
+        }
+    }
+}

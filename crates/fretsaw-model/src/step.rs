@@ -1,0 +1,29 @@
+//! Preprocessing steps in front of a model, in f64 or f32 as the rows come.
+
+/// One step; steps run in order, each on all features of a row.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// A value equal to `value` becomes missing (NaN): XGBoost's `missing` parameter.
+    MarkMissing {
+        /// The marker.
+        value: f64,
+    },
+    /// `|x| <= limit` becomes 0: LightGBM drops such values when it predicts from a matrix.
+    FlushTiny {
+        /// The limit, included.
+        limit: f64,
+    },
+    /// A missing value becomes `values[feature]`.
+    Impute {
+        /// One value a feature.
+        values: Vec<f64>,
+    },
+    /// `(x - shift[feature]) / scale[feature]`.
+    Scale {
+        /// One shift a feature.
+        shift: Vec<f64>,
+        /// One divisor a feature, never 0.
+        scale: Vec<f64>,
+    },
+}
