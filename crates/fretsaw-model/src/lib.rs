@@ -23,6 +23,8 @@ mod linear;
 mod link;
 mod model;
 mod predict;
+#[cfg(feature = "random")]
+pub mod random;
 mod rows;
 mod step;
 
