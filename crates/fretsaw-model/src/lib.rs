@@ -37,6 +37,6 @@ pub use feature::{Categories, Feature, FeatureKind};
 pub use linear::{InterceptOrder, Linear, LinearMissing};
 pub use link::Link;
 pub use model::{Answer, Body, Draft, Float, Labels, Model, Provenance};
-pub use predict::{answers, apply_steps, labels, margins, predict};
+pub use predict::{answers_f32, answers_f64, apply_steps, labels, margins, predict};
 pub use rows::{Rows, Values};
 pub use step::Step;

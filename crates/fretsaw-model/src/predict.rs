@@ -3,8 +3,11 @@
 //! It is written to be checked by eye against the frameworks' rules, one row and one node at a
 //! time. It is deliberately not fast; the engine is.
 
+use std::slice;
+
+use crate::link::argmax;
 use crate::{
-    Answer, BaseOrder, Body, Ensemble, Error, Float, InterceptOrder, Linear, LinearMissing, Link,
+    Answer, BaseOrder, Body, Draft, Ensemble, Error, Float, InterceptOrder, Linear, LinearMissing,
     Missing, Model, Node, Rows, Split, Step, Sum, Target, Test, Tree,
 };
 
@@ -15,10 +18,15 @@ use crate::{
 /// When the rows have another number of features than the model.
 pub fn predict(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
     let margins = margins(model, rows)?;
-    let n_outputs = model.body.n_outputs();
     let mut out = Vec::new();
-    for margin in margins.chunks_exact(n_outputs) {
-        answers(model, margin, &mut out);
+    match model.body.margin() {
+        Float::F64 => answers_f64(model, &margins, &mut out),
+        Float::F32 => {
+            let margins: Vec<f32> = margins.iter().map(|&m| m as f32).collect();
+            let mut narrow = Vec::new();
+            answers_f32(model, &margins, &mut narrow);
+            out.extend(narrow.into_iter().map(f64::from));
+        }
     }
     Ok(out)
 }
@@ -190,18 +198,44 @@ fn linear(l: &Linear, x: &[f64], out: &mut Vec<f64>) {
     }
 }
 
-/// The answer to one row's margins, appended to `out`: the link in the margins' precision, and
-/// both columns of a binary answer.
-pub fn answers(model: &Model, margins: &[f64], out: &mut Vec<f64>) {
-    let first = out.len();
-    match model.body.margin() {
-        Float::F32 => link_f32(model.link, margins, out),
-        Float::F64 => link_f64(model.link, margins, out),
-    }
+/// The answers to f32 `margins` (`n` x `n_outputs`): `n` x `n_columns` into `out`, which is
+/// cleared first. What every f32 predictor calls, so that all answer alike.
+pub fn answers_f32(model: &Draft, margins: &[f32], out: &mut Vec<f32>) {
+    let n_outputs = model.body.n_outputs();
+    out.clear();
+    out.resize(margins.len() / n_outputs * model.n_columns(), 0.0);
     if model.answer == Answer::Binary {
-        let p = out[first];
-        out[first] = model.body.margin().cast(1.0 - p);
-        out.push(p);
+        for (m, out) in margins.iter().zip(out.chunks_exact_mut(2)) {
+            model.link.apply_f32(slice::from_ref(m), &mut out[1..]);
+            out[0] = 1.0 - out[1];
+        }
+    } else {
+        for (m, out) in margins
+            .chunks_exact(n_outputs)
+            .zip(out.chunks_exact_mut(model.n_columns()))
+        {
+            model.link.apply_f32(m, out);
+        }
+    }
+}
+
+/// The same for f64 margins.
+pub fn answers_f64(model: &Draft, margins: &[f64], out: &mut Vec<f64>) {
+    let n_outputs = model.body.n_outputs();
+    out.clear();
+    out.resize(margins.len() / n_outputs * model.n_columns(), 0.0);
+    if model.answer == Answer::Binary {
+        for (m, out) in margins.iter().zip(out.chunks_exact_mut(2)) {
+            model.link.apply_f64(slice::from_ref(m), &mut out[1..]);
+            out[0] = 1.0 - out[1];
+        }
+    } else {
+        for (m, out) in margins
+            .chunks_exact(n_outputs)
+            .zip(out.chunks_exact_mut(model.n_columns()))
+        {
+            model.link.apply_f64(m, out);
+        }
     }
 }
 
@@ -214,116 +248,5 @@ pub fn labels(model: &Model, predictions: &[f64]) -> Option<Vec<usize>> {
         Answer::Binary => Some(rows.map(|p| usize::from(p[1] > 0.5)).collect()),
         Answer::Classes => Some(rows.map(argmax).collect()),
         Answer::Class => Some(rows.map(|p| p[0] as usize).collect()),
-    }
-}
-
-fn argmax(values: &[f64]) -> usize {
-    let mut best = 0;
-    for (i, &v) in values.iter().enumerate() {
-        if v > values[best] {
-            best = i;
-        }
-    }
-    best
-}
-
-fn link_f32(link: Link, margins: &[f64], out: &mut Vec<f64>) {
-    let each = |out: &mut Vec<f64>, f: &dyn Fn(f32) -> f32| {
-        out.extend(margins.iter().map(|&m| f64::from(f(m as f32))));
-    };
-    match link {
-        Link::Sigmoid { steepness } => {
-            let steepness = steepness as f32;
-            each(out, &|x| {
-                1.0 / ((-(steepness * x)).min(88.7).exp() + 1.0 + 1e-16)
-            });
-        }
-        Link::Exp => each(out, &f32::exp),
-        Link::Log1pExp => each(out, &|x| x.exp().ln_1p()),
-        Link::SignedSquare => each(out, &|x| (x * x).copysign(x)),
-        Link::Softmax => {
-            let max = margins.iter().fold(f32::MIN, |m, &x| m.max(x as f32));
-            let exps: Vec<f32> = margins.iter().map(|&x| (x as f32 - max).exp()).collect();
-            let sum = exps.iter().map(|&e| f64::from(e)).sum::<f64>() as f32;
-            out.extend(exps.iter().map(|&e| f64::from(e / sum)));
-        }
-        Link::CumulativeSoftplus => {
-            let softplus = |x: f32| (-x.abs()).exp().ln_1p() + x.max(0.0);
-            let mut sum = 0.0_f32;
-            for (i, &x) in margins.iter().enumerate() {
-                sum = if i == 0 {
-                    x as f32
-                } else {
-                    sum + (1e-6 + softplus(x as f32))
-                };
-                out.push(f64::from(sum));
-            }
-        }
-        Link::Identity | Link::Step | Link::ArgMax | Link::Sorted => link_f64(link, margins, out),
-        Link::SoftmaxZero | Link::Probit => {
-            let first = out.len();
-            link_f64(link, margins, out);
-            for v in &mut out[first..] {
-                *v = f64::from(*v as f32);
-            }
-        }
-    }
-}
-
-fn link_f64(link: Link, margins: &[f64], out: &mut Vec<f64>) {
-    let first = out.len();
-    match link {
-        Link::Identity => out.extend_from_slice(margins),
-        Link::Sigmoid { steepness } => {
-            out.extend(margins.iter().map(|x| 1.0 / (1.0 + (-steepness * x).exp())));
-        }
-        Link::Exp => out.extend(margins.iter().map(|x| x.exp())),
-        Link::Log1pExp => out.extend(margins.iter().map(|x| x.exp().ln_1p())),
-        Link::SignedSquare => out.extend(margins.iter().map(|x| (x * x).copysign(*x))),
-        Link::Step => out.extend(margins.iter().map(|&x| f64::from(u8::from(x > 0.0)))),
-        Link::ArgMax => out.push(argmax(margins) as f64),
-        Link::Softmax => {
-            let max = margins.iter().fold(f64::MIN, |m, &x| m.max(x));
-            out.extend(margins.iter().map(|x| (x - max).exp()));
-            let sum: f64 = out[first..].iter().sum();
-            out[first..].iter_mut().for_each(|v| *v /= sum);
-        }
-        Link::SoftmaxZero => {
-            let near_zero = |x: f64| x.abs() <= 1e-7;
-            let max = margins.iter().fold(f64::MIN, |m, &x| m.max(x));
-            let mut sum = 0.0;
-            for &x in margins {
-                let e = if near_zero(x) {
-                    x * (-max).exp()
-                } else {
-                    (x - max).exp()
-                };
-                sum += if near_zero(x) { 0.0 } else { e };
-                out.push(e);
-            }
-            out[first..].iter_mut().for_each(|v| *v /= sum);
-        }
-        Link::Probit => out.extend(margins.iter().map(|&x| {
-            // ONNX Runtime: Winitzki's approximation of the inverse error function.
-            let y = 2.0 * x - 1.0;
-            let ln = ((1.0 - y) * (1.0 + y)).ln();
-            let a = 2.0 / (std::f64::consts::PI * 0.147) + 0.5 * ln;
-            std::f64::consts::SQRT_2 * ((a * a - ln / 0.147).sqrt() - a).sqrt().copysign(y)
-        })),
-        Link::Sorted => {
-            out.extend_from_slice(margins);
-            out[first..].sort_by(f64::total_cmp);
-        }
-        Link::CumulativeSoftplus => {
-            let mut sum = 0.0;
-            for (i, &x) in margins.iter().enumerate() {
-                sum = if i == 0 {
-                    x
-                } else {
-                    sum + 1e-6 + (-x.abs()).exp().ln_1p() + x.max(0.0)
-                };
-                out.push(sum);
-            }
-        }
     }
 }
