@@ -94,7 +94,7 @@ fn ensemble(e: &Ensemble, x: &mut [f64], out: &mut Vec<f64>) {
     }
     let acc = &mut out[first..];
     for tree in &e.trees {
-        let leaf = find_leaf(tree, x);
+        let leaf = tree.leaf_of(x);
         let mut add = |k: usize, value: f64| {
             acc[k] = round(acc[k] + round(round(value) * round(tree.weight)))
         };
@@ -121,18 +121,21 @@ fn ensemble(e: &Ensemble, x: &mut [f64], out: &mut Vec<f64>) {
     }
 }
 
-/// The number of the leaf that the row comes to.
-fn find_leaf(tree: &Tree, x: &[f64]) -> usize {
-    let mut at = 0;
-    loop {
-        match &tree.nodes[at] {
-            Node::Leaf(leaf) => return *leaf as usize,
-            Node::Split(split) => {
-                at = if goes_yes(split, tree, x[split.feature as usize]) {
-                    split.yes
-                } else {
-                    split.no
-                } as usize;
+impl Tree {
+    /// The number of the leaf that a row comes to; `x` holds every feature, cast to
+    /// [`Ensemble::compare`] and widened.
+    ///
+    /// # Panics
+    /// When `x` is shorter than the model has features.
+    pub fn leaf_of(&self, x: &[f64]) -> usize {
+        let mut at = 0;
+        loop {
+            match &self.nodes[at] {
+                Node::Leaf(leaf) => return *leaf as usize,
+                Node::Split(split) => {
+                    at = if goes_yes(split, self, x[split.feature as usize]) { split.yes } else { split.no }
+                        as usize;
+                }
             }
         }
     }

@@ -7,6 +7,7 @@
 pub mod data;
 mod error;
 pub mod session;
+pub mod variant;
 
 pub use error::{Error, ErrorKind, Result};
 pub use fretsaw_engine as engine;

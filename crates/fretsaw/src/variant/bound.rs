@@ -1,0 +1,401 @@
+//! How far a variant can be from the exact model, over *all* inputs: proved, not sampled.
+//!
+//! The variant has the exact model's trees, node for node, with other thresholds and leaves. Both
+//! are walked together. Where a threshold moved, a value between its old and its new place sends
+//! the two different ways, and every pair of leaves that can then be reached counts. The bound is
+//! the sum over trees of the largest difference so found, plus what rounding of both sums can add.
+//!
+//! It is a worst case over inputs that no market will ever produce, so it is often far above the
+//! error measured; it is what may be relied on.
+
+use fretsaw_model::{
+    BaseOrder, Draft, Ensemble, Float, Link, Missing, Model, Node, Split, Sum, Target, Test, Tree,
+};
+
+/// Pairs of nodes looked at below one moved threshold, at most; beyond that the spread of all
+/// leaves below stands in, which is larger and still right.
+const MAX_PAIRS: usize = 2_000;
+
+/// A proved bound on a variant's error.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Bound {
+    /// Largest possible difference of a margin.
+    pub margin: f64,
+    /// Largest possible difference in what `predict` answers, where the link allows a bound.
+    pub answer: Option<f64>,
+}
+
+/// Proves a bound for `variant`, made from `exact` by the passes of this module.
+///
+/// `None` where the two do not correspond tree by tree and node by node, so nothing is proved.
+pub fn prove(exact: &Model, variant: &Model) -> Option<Bound> {
+    let (a, b) = (exact.ensemble()?, variant.ensemble()?);
+    if a.n_outputs != b.n_outputs || a.trees.len() != b.trees.len() || a.compare != b.compare {
+        return None;
+    }
+    let (sum_a, sum_b) = (Sums::of(a), Sums::of(b));
+    let mut margin: Vec<f64> = (0..a.n_outputs)
+        .map(|k| (sum_a.base[k] - sum_b.base[k]).abs())
+        .collect();
+    for (ta, tb) in a.trees.iter().zip(&b.trees) {
+        let mut pair = TreePair::new(a, b, ta, tb)?;
+        pair.walk()?;
+        for (total, d) in margin.iter_mut().zip(pair.largest) {
+            *total += d;
+        }
+    }
+    for (k, total) in margin.iter_mut().enumerate() {
+        // The sums of bounds above are themselves rounded.
+        *total = (*total + sum_a.rounding[k] + sum_b.rounding[k]) * (1.0 + 1e-9);
+    }
+    let identical = margin.iter().all(|&m| m == 0.0) || a == b;
+    if identical {
+        return Some(Bound {
+            margin: 0.0,
+            answer: Some(0.0),
+        });
+    }
+    let answer = answer_bound(exact, &margin, &sum_a);
+    Some(Bound {
+        margin: margin.into_iter().fold(0.0, f64::max),
+        answer,
+    })
+}
+
+/// The range that each margin can have, and what rounding its sum can add.
+struct Sums {
+    base: Vec<f64>,
+    range: Vec<(f64, f64)>,
+    rounding: Vec<f64>,
+}
+
+impl Sums {
+    fn of(e: &Ensemble) -> Self {
+        let unit = match e.sum {
+            Sum::F32 => f64::from(f32::EPSILON) / 2.0,
+            Sum::F64 => f64::EPSILON / 2.0,
+            Sum::I32 => 0.0,
+        };
+        let first = e.base_order == BaseOrder::First && e.sum != Sum::I32;
+        let scale = |k: usize| e.multiply[k] / e.divide;
+        let start = |k: usize| if first { e.base[k] } else { 0.0 };
+        let mut range: Vec<(f64, f64)> = (0..e.n_outputs).map(|k| (start(k), start(k))).collect();
+        let mut rounding = vec![0.0_f64; e.n_outputs];
+        for tree in &e.trees {
+            for k in 0..e.n_outputs {
+                let Some((lo, hi)) = spread(e, tree, k) else {
+                    continue;
+                };
+                range[k] = (range[k].0 + lo, range[k].1 + hi);
+                // One rounding of the partial sum, itself off by what was rounded before.
+                rounding[k] += unit * (range[k].0.abs().max(range[k].1.abs()) + rounding[k]);
+            }
+        }
+        let mut base = vec![0.0; e.n_outputs];
+        for k in 0..e.n_outputs {
+            let (lo, hi) = (range[k].0 * scale(k), range[k].1 * scale(k));
+            let add = if first { 0.0 } else { e.base[k] };
+            range[k] = (lo.min(hi) + add, lo.max(hi) + add);
+            base[k] = if first {
+                e.base[k] * scale(k)
+            } else {
+                e.base[k]
+            };
+            let last = match e.sum {
+                Sum::I32 => f64::from(f32::EPSILON) / 2.0,
+                _ if scale(k) == 1.0 && add == 0.0 => 0.0,
+                // Factor, divisor and base: a rounding each.
+                _ => 3.0 * unit,
+            };
+            let size = range[k].0.abs().max(range[k].1.abs()).max(add.abs());
+            rounding[k] = rounding[k] * scale(k).abs() + last * (size + rounding[k]);
+        }
+        Self {
+            base,
+            range,
+            rounding,
+        }
+    }
+}
+
+/// What a leaf adds to the sum, as the sum's precision has it.
+fn weighted(e: &Ensemble, tree: &Tree, value: f64) -> f64 {
+    match e.sum {
+        Sum::F32 => Float::F32.cast(Float::F32.cast(value) * Float::F32.cast(tree.weight)),
+        Sum::F64 | Sum::I32 => value * tree.weight,
+    }
+}
+
+/// The smallest and the largest that the tree adds to the sum of output `k`.
+fn spread(e: &Ensemble, tree: &Tree, k: usize) -> Option<(f64, f64)> {
+    let values = |first: usize, step: usize| {
+        tree.leaves
+            .iter()
+            .skip(first)
+            .step_by(step)
+            .map(|&v| weighted(e, tree, v))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| {
+                (lo.min(v), hi.max(v))
+            })
+    };
+    match tree.target {
+        Target::All => Some(values(k, e.n_outputs)),
+        Target::Output(own) if own as usize == k => Some(values(0, 1)),
+        Target::Output(_) => None,
+    }
+}
+
+/// What is known of one feature's value: an interval, and whether it may be missing instead.
+#[derive(Clone, Copy)]
+struct Known {
+    feature: u32,
+    low: f64,
+    high: f64,
+    may_be_missing: bool,
+}
+
+/// One tree of each model, walked together.
+struct TreePair<'a> {
+    a: &'a Ensemble,
+    b: &'a Ensemble,
+    ta: &'a Tree,
+    tb: &'a Tree,
+    /// The largest difference found, for each output.
+    largest: Vec<f64>,
+}
+
+impl<'a> TreePair<'a> {
+    fn new(a: &'a Ensemble, b: &'a Ensemble, ta: &'a Tree, tb: &'a Tree) -> Option<Self> {
+        let same = ta.target == tb.target
+            && ta.nodes.len() == tb.nodes.len()
+            && ta.leaves.len() == tb.leaves.len()
+            && ta.linear.is_empty()
+            && tb.linear.is_empty();
+        same.then(|| Self {
+            a,
+            b,
+            ta,
+            tb,
+            largest: vec![0.0; a.n_outputs],
+        })
+    }
+
+    /// Visits every node once in step, and what lies below each moved threshold.
+    fn walk(&mut self) -> Option<()> {
+        for (na, nb) in self.ta.nodes.iter().zip(&self.tb.nodes) {
+            match (na, nb) {
+                (Node::Leaf(x), Node::Leaf(y)) => self.compare(*x, *y),
+                (Node::Split(x), Node::Split(y)) => {
+                    let same = x.feature == y.feature
+                        && x.missing == y.missing
+                        && x.yes == y.yes
+                        && x.no == y.no;
+                    if !same {
+                        return None;
+                    }
+                    match between(x, y) {
+                        Between::Nothing => {}
+                        Between::Incomparable if self.same_set(x, y) => {}
+                        Between::Incomparable => return None,
+                        Between::Values { low, high, a_yes } => {
+                            let (na, nb) = if a_yes { (x.yes, y.no) } else { (x.no, y.yes) };
+                            let known = Known {
+                                feature: x.feature,
+                                low,
+                                high,
+                                may_be_missing: false,
+                            };
+                            self.diverge(na, nb, known);
+                        }
+                    }
+                }
+                _ => return None,
+            }
+        }
+        Some(())
+    }
+
+    fn same_set(&self, x: &Split, y: &Split) -> bool {
+        matches!((x.test, y.test), (Test::In(i), Test::In(j))
+            if self.ta.sets[i as usize] == self.tb.sets[j as usize])
+    }
+
+    /// Every pair of leaves below two different nodes that some input can reach together.
+    fn diverge(&mut self, na: u32, nb: u32, first: Known) {
+        let mut stack = vec![(na, nb, vec![first])];
+        let mut pairs = 0;
+        while let Some((na, nb, known)) = stack.pop() {
+            pairs += 1;
+            if pairs > MAX_PAIRS {
+                self.compare_all(na, nb);
+                continue;
+            }
+            match (&self.ta.nodes[na as usize], &self.tb.nodes[nb as usize]) {
+                (Node::Leaf(x), Node::Leaf(y)) => self.compare(*x, *y),
+                (Node::Split(s), _) => {
+                    for (child, yes) in [(s.yes, true), (s.no, false)] {
+                        if let Some(known) = narrow(&known, s, yes) {
+                            stack.push((child, nb, known));
+                        }
+                    }
+                }
+                (_, Node::Split(s)) => {
+                    for (child, yes) in [(s.yes, true), (s.no, false)] {
+                        if let Some(known) = narrow(&known, s, yes) {
+                            stack.push((na, child, known));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn compare(&mut self, x: u32, y: u32) {
+        let mut one = |k: usize, i: usize, j: usize| {
+            let a =
+                weighted(self.a, self.ta, self.ta.leaves[i]) * self.a.multiply[k] / self.a.divide;
+            let b =
+                weighted(self.b, self.tb, self.tb.leaves[j]) * self.b.multiply[k] / self.b.divide;
+            self.largest[k] = self.largest[k].max((a - b).abs());
+        };
+        match self.ta.target {
+            Target::Output(k) => one(k as usize, x as usize, y as usize),
+            Target::All => {
+                let n = self.a.n_outputs;
+                (0..n).for_each(|k| one(k, x as usize * n + k, y as usize * n + k));
+            }
+        }
+    }
+
+    /// As if every leaf below the one node could meet every leaf below the other.
+    fn compare_all(&mut self, na: u32, nb: u32) {
+        let below = |tree: &Tree, root: u32| {
+            let (mut stack, mut leaves) = (vec![root], Vec::new());
+            while let Some(at) = stack.pop() {
+                match &tree.nodes[at as usize] {
+                    Node::Leaf(k) => leaves.push(*k),
+                    Node::Split(s) => stack.extend([s.yes, s.no]),
+                }
+            }
+            leaves
+        };
+        let (la, lb) = (below(self.ta, na), below(self.tb, nb));
+        // The extremes of each output are enough.
+        let n = self.a.n_outputs;
+        let width = if self.ta.target == Target::All { n } else { 1 };
+        for i in 0..width {
+            let ends = |leaves: &[u32], tree: &Tree| {
+                let value = |k: &u32| tree.leaves[*k as usize * width + i] * tree.weight;
+                let low = leaves
+                    .iter()
+                    .copied()
+                    .min_by(|x, y| value(x).total_cmp(&value(y)));
+                let high = leaves
+                    .iter()
+                    .copied()
+                    .max_by(|x, y| value(x).total_cmp(&value(y)));
+                [low, high].into_iter().flatten().collect::<Vec<_>>()
+            };
+            for &x in &ends(&la, self.ta) {
+                for &y in &ends(&lb, self.tb) {
+                    self.compare(x, y);
+                }
+            }
+        }
+    }
+}
+
+/// The values for which the same split decides differently in the two models.
+enum Between {
+    Nothing,
+    /// From `low` to `high`, both included; `a_yes`: the first model's answer there.
+    Values {
+        low: f64,
+        high: f64,
+        a_yes: bool,
+    },
+    /// Other kinds of test: equal sets must be checked by the caller.
+    Incomparable,
+}
+
+fn between(x: &Split, y: &Split) -> Between {
+    let values = |low: f64, high: f64, a_yes: bool| Between::Values { low, high, a_yes };
+    match (x.test, y.test) {
+        (a, b) if a == b && !matches!(a, Test::In(_)) => Between::Nothing,
+        // In [low, high): below the larger threshold, not below the smaller.
+        (Test::Less(s), Test::Less(t)) => values(s.min(t), s.max(t).next_down(), s > t),
+        (Test::GreaterEq(s), Test::GreaterEq(t)) => values(s.min(t), s.max(t).next_down(), s < t),
+        (Test::LessEq(s), Test::LessEq(t)) => values(s.min(t).next_up(), s.max(t), s > t),
+        (Test::Greater(s), Test::Greater(t)) => values(s.min(t).next_up(), s.max(t), s < t),
+        _ => Between::Incomparable,
+    }
+}
+
+/// What is known after a split went `yes` or not; `None`: it cannot have.
+fn narrow(known: &[Known], split: &Split, yes: bool) -> Option<Vec<Known>> {
+    let mut known = known.to_vec();
+    let Missing::Nan { yes: default } = split.missing else {
+        return Some(known); // Kinds with a rule for zero: nothing concluded.
+    };
+    let (low, high) = match (split.test, yes) {
+        (Test::Less(t), true) | (Test::GreaterEq(t), false) => (f64::NEG_INFINITY, t.next_down()),
+        (Test::Less(t), false) | (Test::GreaterEq(t), true) => (t, f64::INFINITY),
+        (Test::LessEq(t), true) | (Test::Greater(t), false) => (f64::NEG_INFINITY, t),
+        (Test::LessEq(t), false) | (Test::Greater(t), true) => (t.next_up(), f64::INFINITY),
+        _ => return Some(known),
+    };
+    let at = known
+        .iter()
+        .position(|k| k.feature == split.feature)
+        .unwrap_or_else(|| {
+            known.push(Known {
+                feature: split.feature,
+                low: f64::NEG_INFINITY,
+                high: f64::INFINITY,
+                may_be_missing: true,
+            });
+            known.len() - 1
+        });
+    let k = &mut known[at];
+    k.low = k.low.max(low);
+    k.high = k.high.min(high);
+    k.may_be_missing &= default == yes;
+    (k.low <= k.high || k.may_be_missing).then_some(known)
+}
+
+/// The largest change of an answer when each margin may move by its bound.
+fn answer_bound(model: &Draft, margin: &[f64], sums: &Sums) -> Option<f64> {
+    let largest = margin.iter().copied().fold(0.0, f64::max);
+    // The link's own arithmetic is a few roundings of the margin's precision.
+    let eps = match model.body.margin() {
+        Float::F32 => f64::from(f32::EPSILON),
+        Float::F64 => f64::EPSILON,
+    } * 8.0;
+    let size = sums
+        .range
+        .iter()
+        .fold(0.0_f64, |m, r| m.max(r.0.abs()).max(r.1.abs()))
+        + largest;
+    Some(match model.link {
+        Link::Identity | Link::Sorted => largest,
+        Link::Sigmoid { steepness } => (steepness * largest / 4.0).tanh() + eps,
+        Link::Softmax => (largest / 2.0).tanh() + eps,
+        Link::Exp => {
+            let top = sums
+                .range
+                .iter()
+                .map(|r| r.1)
+                .fold(f64::NEG_INFINITY, f64::max)
+                + largest;
+            top.exp() * (-(-largest).exp_m1() + eps)
+        }
+        Link::Log1pExp => largest + eps * (size + 1.0),
+        Link::SignedSquare => 2.0 * size * largest + eps * size * size,
+        Link::CumulativeSoftplus => {
+            margin.iter().sum::<f64>() + eps * (size + 1.0) * margin.len() as f64
+        }
+        Link::Step => 1.0,
+        Link::ArgMax => margin.len() as f64 - 1.0,
+        _ => return None,
+    })
+}
