@@ -75,6 +75,9 @@ CREATE TABLE onnx_model_alias_moves (
     FOREIGN KEY (name, version) REFERENCES onnx_model_registry (name, version)
 ) STRICT;
 
+-- Finds a version's aliases without walking all moves of its name.
+CREATE INDEX onnx_model_alias_moves_version ON onnx_model_alias_moves (name, version);
+
 CREATE VIEW onnx_model_aliases AS
 SELECT m.name, m.alias, m.version, m.seq, m.previous_seq, m.moved_us
 FROM onnx_model_alias_moves m

@@ -7,10 +7,10 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use crate::columns::read_word;
 use crate::error::{Error, ErrorKind, Fault, Result};
 use crate::reference::{CHALLENGER, CHAMPION, Selector, check_alias};
 use crate::registry::{Status, not_found, status_of};
+use crate::sql::{prepare, read_word};
 use crate::store::{Store, now_us};
 
 /// What moved an alias.
@@ -168,11 +168,13 @@ impl Store {
                 Some(Status::Active) => {}
             }
             let aliases = held_by(transaction, name, version)?;
-            let others: u64 = transaction.query_row(
-                "SELECT COUNT(*) FROM onnx_model_registry WHERE name = $1 AND version <> $2 AND status = 'active'",
-                params![name, version],
-                |row| row.get(0),
-            )?;
+            let others: u64 = prepare(
+                transaction,
+                "SELECT COUNT(*)
+                 FROM onnx_model_registry
+                 WHERE name = $1 AND version <> $2 AND status = 'active'",
+            )?
+            .query_row(params![name, version], |row| row.get(0))?;
             if others > 0 && aliases.iter().any(|alias| alias == CHAMPION) {
                 return Err(conflict(format!(
                     "version {version} of {name:?} is its champion; promote another one first"
@@ -181,10 +183,13 @@ impl Store {
             for alias in &aliases {
                 put(transaction, name, alias, None, Cause::Archive)?;
             }
-            transaction.execute(
-                "UPDATE onnx_model_registry SET status = 'archived' WHERE name = $1 AND version = $2",
-                params![name, version],
-            )?;
+            prepare(
+                transaction,
+                "UPDATE onnx_model_registry
+                 SET status = 'archived'
+                 WHERE name = $1 AND version = $2",
+            )?
+            .execute(params![name, version])?;
             Ok(aliases)
         })
     }
@@ -211,8 +216,12 @@ pub(crate) fn held_by(
     name: &str,
     version: u32,
 ) -> Result<Vec<String>, Fault> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT alias FROM onnx_model_aliases WHERE name = $1 AND version = $2 ORDER BY alias",
+    let mut statement = prepare(
+        transaction,
+        "SELECT alias
+         FROM onnx_model_aliases
+         WHERE name = $1 AND version = $2
+         ORDER BY alias",
     )?;
     let rows = statement.query_map(params![name, version], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -248,7 +257,8 @@ pub(crate) fn put(
 
 /// The moves of a name's aliases, oldest first.
 pub(crate) fn moves(transaction: &Transaction<'_>, name: &str) -> Result<Vec<AliasMove>, Fault> {
-    let mut statement = transaction.prepare_cached(
+    let mut statement = prepare(
+        transaction,
         "SELECT alias, seq, version, moved_us, cause FROM onnx_model_alias_moves
          WHERE name = $1 ORDER BY moved_us, alias, seq",
     )?;
@@ -271,11 +281,21 @@ fn append(
     next: &Move,
     cause: Cause,
 ) -> Result<(), Fault> {
-    transaction.execute(
-        "INSERT INTO onnx_model_alias_moves (name, alias, seq, version, previous_seq, moved_us, cause)
+    prepare(
+        transaction,
+        "INSERT INTO onnx_model_alias_moves (
+             name, alias, seq, version, previous_seq, moved_us, cause)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        params![name, alias, next.seq, next.version, next.previous_seq, now_us(), cause.word()],
-    )?;
+    )?
+    .execute(params![
+        name,
+        alias,
+        next.seq,
+        next.version,
+        next.previous_seq,
+        now_us(),
+        cause.word()
+    ])?;
     Ok(())
 }
 
@@ -293,7 +313,8 @@ fn last_move(
     name: &str,
     alias: &str,
 ) -> Result<Option<Move>, Fault> {
-    let mut statement = transaction.prepare_cached(
+    let mut statement = prepare(
+        transaction,
         "SELECT seq, version, previous_seq FROM onnx_model_alias_moves
          WHERE name = $1 AND alias = $2 ORDER BY seq DESC LIMIT 1",
     )?;
@@ -308,7 +329,8 @@ fn move_at(
     alias: &str,
     seq: u32,
 ) -> Result<Move, Fault> {
-    let mut statement = transaction.prepare_cached(
+    let mut statement = prepare(
+        transaction,
         "SELECT seq, version, previous_seq FROM onnx_model_alias_moves
          WHERE name = $1 AND alias = $2 AND seq = $3",
     )?;

@@ -149,7 +149,8 @@ fn explain(error: &rusqlite::Error) -> (ErrorKind, String) {
         | Sql::Utf8Error(..) => (
             ErrorKind::Corrupt,
             format!(
-                "holds a value that cannot be read ({error}); restore a backup, or move the file away to start a new one"
+                "it holds a value that cannot be read ({error}); restore a backup, or move the file \
+                 away to start a new one"
             ),
         ),
         Sql::ToSqlConversionFailure(_) => (
@@ -167,21 +168,23 @@ fn explain_code(code: ErrorCode, detail: String) -> (ErrorKind, String) {
     match code {
         ErrorCode::NotADatabase => (
             ErrorKind::NotAStore,
-            "is not an SQLite database; name another file, or move this one away".to_string(),
+            "not an SQLite database; name another file, or move this one away".to_string(),
         ),
         ErrorCode::DatabaseCorrupt => (
             ErrorKind::Corrupt,
-            format!("is damaged ({detail}); restore a backup, or move the file away to start a new one"),
+            format!("damaged ({detail}); restore a backup, or move the file away to start a new one"),
         ),
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => (
             ErrorKind::Unwritable,
             format!(
-                "cannot be opened for writing ({detail}); check the permissions of the file and its folder, or name another place"
+                "cannot be opened for writing ({detail}); check the permissions of the file and \
+                 its folder, or name another place"
             ),
         ),
         ErrorCode::DiskFull => (
             ErrorKind::Full,
-            "the disk is full; nothing of this request was kept: free some space, or prune the log, and try again"
+            "the disk is full; nothing of this request was kept: free some space, or prune the log, \
+             and try again"
                 .to_string(),
         ),
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
@@ -194,7 +197,7 @@ fn explain_code(code: ErrorCode, detail: String) -> (ErrorKind, String) {
         ),
         ErrorCode::ConstraintViolation => (
             ErrorKind::Conflict,
-            format!("refuses the row ({detail})"),
+            format!("a row was refused ({detail})"),
         ),
         ErrorCode::SystemIoFailure => (
             ErrorKind::Database,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Fault, Result};
 use crate::metrics::{Measurement, read_measurement};
+use crate::sql::prepare;
 use crate::store::Store;
 
 /// Which part of the history is asked for. The default is all of it.
@@ -86,13 +87,15 @@ pub(crate) const MEASUREMENTS: &str = "
     ORDER BY time_us DESC LIMIT $3";
 pub(crate) const MEASUREMENTS_OF_MODEL: &str = "
     SELECT * FROM onnx_optimization_metrics
-    WHERE time_us >= $1 AND time_us < $2 AND model_name = $4
-    ORDER BY time_us DESC LIMIT $3";
+    WHERE time_us >= $1 AND time_us < $2 AND model_name = $3
+    ORDER BY time_us DESC LIMIT $4";
 pub(crate) const REQUESTS: &str = "
-    SELECT model_name, model_version, variant, status, batch_size, time_us, total_ns FROM onnx_performance_logs
+    SELECT model_name, model_version, variant, status, batch_size, time_us, total_ns
+    FROM onnx_performance_logs
     WHERE time_us >= $1 AND time_us < $2";
 pub(crate) const REQUESTS_OF_MODEL: &str = "
-    SELECT model_name, model_version, variant, status, batch_size, time_us, total_ns FROM onnx_performance_logs
+    SELECT model_name, model_version, variant, status, batch_size, time_us, total_ns
+    FROM onnx_performance_logs
     WHERE time_us >= $1 AND time_us < $2 AND model_name = $3";
 
 fn span(filter: &Filter) -> (i64, i64) {
@@ -106,13 +109,11 @@ fn measurements(transaction: &Transaction<'_>, filter: &Filter) -> Result<Vec<Me
     let (since, until) = span(filter);
     let limit = filter.limit.map_or(i64::MAX, i64::from);
     let rows = match &filter.model {
-        None => transaction
-            .prepare_cached(MEASUREMENTS)?
+        None => prepare(transaction, MEASUREMENTS)?
             .query_map(params![since, until, limit], read_measurement)?
             .collect::<rusqlite::Result<_>>()?,
-        Some(model) => transaction
-            .prepare_cached(MEASUREMENTS_OF_MODEL)?
-            .query_map(params![since, until, limit, model], read_measurement)?
+        Some(model) => prepare(transaction, MEASUREMENTS_OF_MODEL)?
+            .query_map(params![since, until, model, limit], read_measurement)?
             .collect::<rusqlite::Result<_>>()?,
     };
     Ok(rows)
@@ -128,11 +129,11 @@ fn inference(
     let mut statement;
     let mut rows = match &filter.model {
         None => {
-            statement = transaction.prepare_cached(REQUESTS)?;
+            statement = prepare(transaction, REQUESTS)?;
             statement.query(params![since, until])?
         }
         Some(model) => {
-            statement = transaction.prepare_cached(REQUESTS_OF_MODEL)?;
+            statement = prepare(transaction, REQUESTS_OF_MODEL)?;
             statement.query(params![since, until, model])?
         }
     };

@@ -35,7 +35,6 @@
 //! writes is there whole or not at all, and what it reads belongs together.
 
 mod alias;
-mod columns;
 mod error;
 mod history;
 mod log;
@@ -43,6 +42,7 @@ mod metrics;
 mod migrate;
 mod reference;
 mod registry;
+mod sql;
 mod store;
 mod url;
 

@@ -8,10 +8,10 @@ use rusqlite::{Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::columns::json;
 use crate::error::{Fault, Result};
 use crate::reference::Selector;
 use crate::registry::not_found;
+use crate::sql::{json, prepare};
 use crate::store::Store;
 
 /// How a request ended.
@@ -155,12 +155,15 @@ impl Store {
 }
 
 fn insert(transaction: &Transaction<'_>, row: &LogRow) -> Result<(), Fault> {
-    let mut statement = transaction.prepare_cached(
+    let mut statement = prepare(
+        transaction,
         "INSERT INTO onnx_performance_logs (
-             time_us, model_name, model_version, variant, requested_provider, actual_provider, request_id, batch_size,
-             queue_ns, compute_ns, total_ns, cpu_ns, resident_bytes, gpu_utilization, gpu_memory_bytes,
+             time_us, model_name, model_version, variant, requested_provider, actual_provider,
+             request_id, batch_size, queue_ns, compute_ns, total_ns, cpu_ns, resident_bytes,
+             gpu_utilization, gpu_memory_bytes,
              status, error, client, trace_id, metadata)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+             $18, $19, $20)",
     )?;
     statement.execute(params![
         row.time_us,
@@ -195,25 +198,29 @@ fn add_usage(
     usage: &Usage,
 ) -> Result<bool, Fault> {
     // Batches may come out of order: the last use and the last error are the latest by their own time.
-    let mut statement = transaction.prepare_cached(
+    let mut statement = prepare(
+        transaction,
         "UPDATE onnx_model_registry SET
-             use_count = use_count + $3,
-             row_count = row_count + $4,
-             last_used_us = CASE WHEN last_used_us > $5 THEN last_used_us ELSE COALESCE($5, last_used_us) END,
-             error_count = error_count + $6,
-             last_error = CASE WHEN $8 IS NULL OR last_error_us > $8 THEN last_error ELSE $7 END,
-             last_error_us = CASE WHEN $8 IS NULL OR last_error_us > $8 THEN last_error_us ELSE $8 END
-         WHERE name = $1 AND version = $2",
+             use_count = use_count + $1,
+             row_count = row_count + $2,
+             last_used_us =
+                 CASE WHEN $3 IS NULL OR last_used_us > $3 THEN last_used_us ELSE $3 END,
+             error_count = error_count + $4,
+             last_error =
+                 CASE WHEN $5 IS NULL OR last_error_us > $5 THEN last_error ELSE $6 END,
+             last_error_us =
+                 CASE WHEN $5 IS NULL OR last_error_us > $5 THEN last_error_us ELSE $5 END
+         WHERE name = $7 AND version = $8",
     )?;
     let changed = statement.execute(params![
-        name,
-        version,
         usage.requests,
         usage.rows,
         usage.last_used_us,
         usage.errors,
-        usage.last_error,
         usage.last_error_us,
+        usage.last_error,
+        name,
+        version,
     ])?;
     Ok(changed > 0)
 }

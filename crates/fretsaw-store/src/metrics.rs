@@ -4,10 +4,10 @@ use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::columns::{json, json_list, read_json, read_word};
 use crate::error::{Error, ErrorKind, Fault, Result};
 use crate::reference::{Selector, check_name};
 use crate::registry::{self, NewVersion, Registered};
+use crate::sql::{json, json_list, prepare, read_json, read_word};
 use crate::store::Store;
 
 /// What kind of run measured.
@@ -205,18 +205,8 @@ impl Store {
             }
             refuse_double(transaction, &run.run_id)?;
             let (name, version, registered) = match &run.model {
-                RunModel::Register(new) if new.run_id.is_none() => {
-                    let mut new = new.as_ref().clone();
-                    new.run_id = Some(run.run_id.clone());
-                    let registered = registry::register(transaction, &new)?;
-                    (
-                        &registered.name.clone(),
-                        Some(registered.version),
-                        Some(registered),
-                    )
-                }
                 RunModel::Register(new) => {
-                    let registered = registry::register(transaction, new)?;
+                    let registered = registry::register(transaction, new, Some(&run.run_id))?;
                     (&new.name, Some(registered.version), Some(registered))
                 }
                 RunModel::Known { name, version } => {
@@ -243,11 +233,13 @@ impl Store {
 }
 
 fn refuse_double(transaction: &Transaction<'_>, run_id: &str) -> Result<(), Fault> {
-    let recorded: bool = transaction.query_row(
-        "SELECT EXISTS (SELECT 1 FROM onnx_optimization_metrics WHERE run_id = $1)",
-        params![run_id],
-        |row| row.get(0),
-    )?;
+    let recorded: bool = prepare(
+        transaction,
+        "SELECT EXISTS (SELECT 1
+         FROM onnx_optimization_metrics
+         WHERE run_id = $1)",
+    )?
+    .query_row(params![run_id], |row| row.get(0))?;
     if recorded {
         let message = format!("run {run_id:?} is already on record; give this one another id");
         return Err(Error::new(ErrorKind::Conflict, message).into());
@@ -262,16 +254,21 @@ fn insert(
     version: Option<u32>,
     metric: &Metric,
 ) -> Result<(), Fault> {
-    let mut statement = transaction.prepare_cached(
+    let mut statement = prepare(
+        transaction,
         "INSERT INTO onnx_optimization_metrics (
              time_us, run_id, kind, model_name, model_version, variant, precision, passes,
              size_bytes, memory_bytes, load_ns, optimize_ns, batch_size, threads,
-             latency_p50_ns, latency_p90_ns, latency_p99_ns, latency_p999_ns, latency_max_ns, throughput_rows_per_s,
+             latency_p50_ns, latency_p90_ns, latency_p99_ns, latency_p999_ns, latency_max_ns,
+             throughput_rows_per_s,
              latency_by_batch, baseline_engine, baseline_version, speedup,
-             rows_verified, max_error, mean_error, proved_bound, class_flips, metric_name, metric_before, metric_after,
+             rows_verified, max_error, mean_error, proved_bound, class_flips, metric_name,
+             metric_before, metric_after,
              chosen, reason, fell_back_from, fall_back_reason, machine, metadata)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                 $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+             $18, $19, $20,
+             $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+             $37, $38)",
     )?;
     let latency = |part: fn(&Latency) -> u64| metric.latency.as_ref().map(part);
     statement.execute(params![

@@ -47,7 +47,7 @@ pub(crate) fn current(conn: &Connection, known: &[Migration]) -> Result<Option<u
             None => Ok(None),
             Some(object) => Err(Error::new(
                 ErrorKind::NotAStore,
-                format!("is another program's database (it holds {object:?}); name another file"),
+                format!("another program's database (it holds {object:?}); name another file"),
             )
             .into()),
         };
@@ -61,7 +61,8 @@ pub(crate) fn current(conn: &Connection, known: &[Migration]) -> Result<Option<u
         return Err(Error::new(
             ErrorKind::NewerSchema,
             format!(
-                "has schema version {version}, and this build knows only up to {}; use the newer fretsaw that made it, or name another file",
+                "its schema has version {version}, and this build knows only up to {}; use the newer \
+                 fretsaw that made it, or name another file",
                 known.len()
             ),
         )

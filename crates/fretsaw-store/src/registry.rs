@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::alias::{self, AliasMove, Cause};
-use crate::columns::{json, read_json, read_word};
 use crate::error::{Error, ErrorKind, Fault, Result};
 use crate::log::Usage;
 use crate::reference::{CHALLENGER, CHAMPION, Reference, Selector, check_name, check_sha256};
+use crate::sql::{json, prepare, read_json, read_word};
 use crate::store::Store;
 
 /// The file that a version was made from.
@@ -198,7 +198,7 @@ impl Store {
     /// [`ErrorKind::InvalidInput`] for a name or hash that cannot be one; [`ErrorKind::NotFound`] where the parent is not
     /// registered.
     pub fn register(&mut self, new: &NewVersion) -> Result<Registered> {
-        self.write(|transaction| register(transaction, new))
+        self.write(|transaction| register(transaction, new, None))
     }
 
     /// The version that `NAME`, `NAME@VERSION` or `NAME@ALIAS` means. An archived one is found by its number.
@@ -230,9 +230,10 @@ impl Store {
     /// The database's own.
     pub fn list(&self) -> Result<Vec<ListedVersion>> {
         self.read(|transaction| {
-            let mut statement = transaction.prepare_cached(
-                "SELECT name, version, alias, status, created_us, task, source_format, variant, precision, artifact_path,
-                        artifact_bytes, use_count, last_used_us, error_count
+            let mut statement = prepare(
+                transaction,
+                "SELECT name, version, alias, status, created_us, task, source_format, variant,
+                     precision, artifact_path, artifact_bytes, use_count, last_used_us, error_count
                  FROM onnx_model_versions ORDER BY name, version",
             )?;
             let rows = statement.query_map([], read_listed)?;
@@ -246,7 +247,8 @@ impl Store {
     /// [`ErrorKind::NotFound`], listing the names that exist.
     pub fn show(&self, name: &str) -> Result<Model> {
         self.read(|transaction| {
-            let mut statement = transaction.prepare_cached(
+            let mut statement = prepare(
+                transaction,
                 "SELECT r.*, v.alias FROM onnx_model_registry r
                  JOIN onnx_model_versions v ON v.name = r.name AND v.version = r.version
                  WHERE r.name = $1 ORDER BY r.version",
@@ -271,9 +273,11 @@ impl Store {
     /// The database's own.
     pub fn find_artifact(&self, sha256: &str) -> Result<Vec<Parent>> {
         self.read(|transaction| {
-            let mut statement = transaction.prepare_cached(
+            let mut statement = prepare(
+                transaction,
                 "SELECT name, version FROM onnx_model_registry
-                 WHERE artifact_sha256 = $1 AND status = 'active' ORDER BY created_us DESC, name, version DESC",
+                 WHERE artifact_sha256 = $1 AND status = 'active'
+                 ORDER BY created_us DESC, name, version DESC",
             )?;
             let rows = statement.query_map(params![sha256], |row| {
                 Ok(Parent {
@@ -291,21 +295,22 @@ impl Store {
     /// The database's own.
     pub fn artifact(&self, sha256: &str) -> Result<Option<Vec<u8>>> {
         self.read(|transaction| {
-            let content = transaction
-                .query_row(
-                    "SELECT content FROM onnx_model_artifacts WHERE sha256 = $1",
-                    params![sha256],
-                    |row| row.get(0),
-                )
-                .optional()?;
+            let content = prepare(
+                transaction,
+                "SELECT content FROM onnx_model_artifacts WHERE sha256 = $1",
+            )?
+            .query_row(params![sha256], |row| row.get(0))
+            .optional()?;
             Ok(content)
         })
     }
 }
 
+/// `run_id` is the run that registers, for a version that names none.
 pub(crate) fn register(
     transaction: &Transaction<'_>,
     new: &NewVersion,
+    run_id: Option<&str>,
 ) -> Result<Registered, Fault> {
     check_name(&new.name)?;
     check_sha256("source", &new.source.sha256)?;
@@ -317,31 +322,42 @@ pub(crate) fn register(
         return Err(not_found(transaction, &parent.name, &which)?.into());
     }
     if let Some(content) = &new.artifact.content {
-        transaction.execute(
-            "INSERT INTO onnx_model_artifacts (sha256, content) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING",
-            params![new.artifact.sha256, content],
-        )?;
+        prepare(
+            transaction,
+            "INSERT INTO onnx_model_artifacts (sha256, content)
+             VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING",
+        )?
+        .execute(params![new.artifact.sha256, content])?;
     }
 
-    let same: Option<u32> = transaction
-        .query_row(
-            "SELECT version FROM onnx_model_registry
-             WHERE name = $1 AND source_sha256 = $2 AND artifact_sha256 = $3 AND status = 'active'",
-            params![new.name, new.source.sha256, new.artifact.sha256],
-            |row| row.get(0),
-        )
-        .optional()?;
+    let same: Option<u32> = prepare(
+        transaction,
+        "SELECT version FROM onnx_model_registry
+         WHERE name = $1 AND source_sha256 = $2 AND artifact_sha256 = $3 AND status = 'active'",
+    )?
+    .query_row(
+        params![new.name, new.source.sha256, new.artifact.sha256],
+        |row| row.get(0),
+    )
+    .optional()?;
     let version = match same {
         Some(version) => {
-            transaction.execute(
+            prepare(
+                transaction,
                 "UPDATE onnx_model_registry
-                 SET source_path = COALESCE($3, source_path), artifact_path = COALESCE($4, artifact_path)
-                 WHERE name = $1 AND version = $2",
-                params![new.name, version, new.source.path, new.artifact.path],
-            )?;
+                 SET source_path = COALESCE($1, source_path),
+                     artifact_path = COALESCE($2, artifact_path)
+                 WHERE name = $3 AND version = $4",
+            )?
+            .execute(params![
+                new.source.path,
+                new.artifact.path,
+                new.name,
+                version
+            ])?;
             version
         }
-        None => insert(transaction, new)?,
+        None => insert(transaction, new, run_id)?,
     };
     if same.is_none() {
         let alias = match alias::holder(transaction, &new.name, CHAMPION)? {
@@ -364,49 +380,56 @@ pub(crate) fn register(
     })
 }
 
-fn insert(transaction: &Transaction<'_>, new: &NewVersion) -> Result<u32, Fault> {
-    let version: u32 = transaction.query_row(
-        "SELECT COALESCE(MAX(version), 0) + 1 FROM onnx_model_registry WHERE name = $1",
-        params![new.name],
-        |row| row.get(0),
-    )?;
-    transaction.execute(
+fn insert(
+    transaction: &Transaction<'_>,
+    new: &NewVersion,
+    run_id: Option<&str>,
+) -> Result<u32, Fault> {
+    let version: u32 = prepare(
+        transaction,
+        "SELECT COALESCE(MAX(version), 0) + 1
+         FROM onnx_model_registry
+         WHERE name = $1",
+    )?
+    .query_row(params![new.name], |row| row.get(0))?;
+    prepare(
+        transaction,
         "INSERT INTO onnx_model_registry (
              name, version, status, created_us, created_by, task,
              source_format, source_framework_version, source_sha256, source_path, source_bytes,
              parent_name, parent_version, passes, variant, precision, inputs, outputs,
              artifact_sha256, artifact_path, artifact_bytes,
              run_id, run_summary, metadata, golden_rows, reference_histograms)
-         VALUES ($1, $2, 'active', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                 $18, $19, $20, $21, $22, $23, $24, $25)",
-        params![
-            new.name,
-            version,
-            new.created_us,
-            new.created_by,
-            new.task,
-            new.source.format,
-            new.source.framework_version,
-            new.source.sha256,
-            new.source.path,
-            new.source.size_bytes,
-            new.parent.as_ref().map(|parent| &parent.name),
-            new.parent.as_ref().map(|parent| parent.version),
-            json(&new.passes),
-            new.variant,
-            new.precision,
-            json(&new.inputs),
-            json(&new.outputs),
-            new.artifact.sha256,
-            new.artifact.path,
-            new.artifact.size_bytes,
-            new.run_id,
-            json(&new.run_summary),
-            json(&new.metadata),
-            json(&new.golden_rows),
-            json(&new.reference_histograms),
-        ],
-    )?;
+         VALUES ($1, $2, 'active', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+             $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)",
+    )?
+    .execute(params![
+        new.name,
+        version,
+        new.created_us,
+        new.created_by,
+        new.task,
+        new.source.format,
+        new.source.framework_version,
+        new.source.sha256,
+        new.source.path,
+        new.source.size_bytes,
+        new.parent.as_ref().map(|parent| &parent.name),
+        new.parent.as_ref().map(|parent| parent.version),
+        json(&new.passes),
+        new.variant,
+        new.precision,
+        json(&new.inputs),
+        json(&new.outputs),
+        new.artifact.sha256,
+        new.artifact.path,
+        new.artifact.size_bytes,
+        new.run_id.as_deref().or(run_id),
+        json(&new.run_summary),
+        json(&new.metadata),
+        json(&new.golden_rows),
+        json(&new.reference_histograms),
+    ])?;
     Ok(version)
 }
 
@@ -416,25 +439,27 @@ pub(crate) fn status_of(
     name: &str,
     version: u32,
 ) -> Result<Option<Status>, Fault> {
-    Ok(transaction
-        .query_row(
-            "SELECT status FROM onnx_model_registry WHERE name = $1 AND version = $2",
-            params![name, version],
-            |row| read_word(row, "status", Status::from_word),
-        )
-        .optional()?)
+    Ok(prepare(
+        transaction,
+        "SELECT status
+         FROM onnx_model_registry
+         WHERE name = $1 AND version = $2",
+    )?
+    .query_row(params![name, version], |row| {
+        read_word(row, "status", Status::from_word)
+    })
+    .optional()?)
 }
 
 fn load(transaction: &Transaction<'_>, name: &str, version: u32) -> Result<Option<Version>, Fault> {
-    Ok(transaction
-        .query_row(
-            "SELECT r.*, v.alias FROM onnx_model_registry r
-             JOIN onnx_model_versions v ON v.name = r.name AND v.version = r.version
-             WHERE r.name = $1 AND r.version = $2",
-            params![name, version],
-            read_version,
-        )
-        .optional()?)
+    Ok(prepare(
+        transaction,
+        "SELECT r.*, v.alias FROM onnx_model_registry r
+         JOIN onnx_model_versions v ON v.name = r.name AND v.version = r.version
+         WHERE r.name = $1 AND r.version = $2",
+    )?
+    .query_row(params![name, version], read_version)
+    .optional()?)
 }
 
 /// The error for a version or alias that is not there: it lists what is.
@@ -443,8 +468,12 @@ pub(crate) fn not_found(
     name: &str,
     selector: &Selector,
 ) -> Result<Error, Fault> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT version, alias FROM onnx_model_versions WHERE name = $1 ORDER BY version DESC",
+    let mut statement = prepare(
+        transaction,
+        "SELECT version, alias
+         FROM onnx_model_versions
+         WHERE name = $1
+         ORDER BY version DESC",
     )?;
     let known = statement
         .query_map(params![name], |row| {
@@ -469,8 +498,10 @@ pub(crate) fn not_found(
 }
 
 fn unknown_name(transaction: &Transaction<'_>, name: &str) -> Result<Error, Fault> {
-    let mut statement = transaction
-        .prepare_cached("SELECT DISTINCT name FROM onnx_model_registry ORDER BY name")?;
+    let mut statement = prepare(
+        transaction,
+        "SELECT DISTINCT name FROM onnx_model_registry ORDER BY name",
+    )?;
     let names = statement
         .query_map([], |row| Ok(format!("{:?}", row.get::<_, String>(0)?)))?
         .collect::<rusqlite::Result<Vec<_>>>()?;

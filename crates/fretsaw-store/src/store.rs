@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Fault, Result};
 use crate::migrate::{self, MIGRATIONS, SCHEMA_VERSION};
+use crate::sql::prepare;
 use crate::url::Url;
 
 /// How long a call waits for another process's write lock. Writes take milliseconds; this is for a slow disk.
@@ -124,10 +125,11 @@ impl Store {
     /// The database's own.
     pub fn prune_logs(&mut self, before_us: i64) -> Result<u64> {
         self.write(|transaction| {
-            let removed = transaction.execute(
+            let removed = prepare(
+                transaction,
                 "DELETE FROM onnx_performance_logs WHERE time_us < $1",
-                params![before_us],
-            )?;
+            )?
+            .execute(params![before_us])?;
             Ok(removed as u64)
         })
     }
@@ -165,7 +167,7 @@ fn prepare_place(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(Error::new(
             ErrorKind::NotAStore,
-            "is a folder; name a file in it, such as fretsaw.db",
+            "a folder, not a file; name a file in it, such as fretsaw.db",
         )
         .at(path));
     }
@@ -197,13 +199,15 @@ fn connect(path: &Path) -> Result<(Connection, String), Fault> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(literal, flags)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
+    // Room for every statement that this crate has.
+    conn.set_prepared_statement_cache_capacity(64);
     // Refuses what is not ours before anything is written.
     migrate::current(&conn, MIGRATIONS)?;
     // SQLite opens a file that it may not write as read-only, and says nothing.
     if conn.is_readonly(MAIN_DB)? {
         return Err(Error::new(
             ErrorKind::Unwritable,
-            "is read-only; make it and its folder writable, or name another place",
+            "read-only; make it and its folder writable, or name another place",
         )
         .into());
     }
@@ -244,4 +248,143 @@ fn wal_of(path: &Path) -> PathBuf {
     let mut wal = path.as_os_str().to_owned();
     wal.push("-wal");
     PathBuf::from(wal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LogRow, Metric, Run, RunKind, RunModel};
+
+    fn send<T: Send>() {}
+
+    #[test]
+    fn a_store_may_move_between_threads() {
+        send::<Store>();
+    }
+
+    /// A store whose database cannot grow by more than `pages`.
+    fn nearly_full(folder: &Path, pages: u64) -> Store {
+        let store = Store::open(&Url::file(folder.join("full.db"))).unwrap();
+        let used: u64 = store
+            .conn
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
+        store
+            .conn
+            .pragma_update(None, "max_page_count", used + pages)
+            .unwrap();
+        store
+    }
+
+    #[test]
+    fn a_full_disk_keeps_all_of_a_request_or_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = nearly_full(folder.path(), 16);
+        let row = LogRow {
+            model_name: "m".into(),
+            client: Some("c".repeat(2000)),
+            ..LogRow::default()
+        };
+        let batch = vec![row; 10];
+        let mut kept = 0;
+        let error = loop {
+            match store.log_inference(&batch) {
+                Ok(()) => kept += 10,
+                Err(error) => break error,
+            }
+        };
+        assert!(kept > 0);
+        assert_eq!(error.kind(), ErrorKind::Full);
+        assert!(error.to_string().contains("full.db") && error.to_string().contains("prune"));
+        assert_eq!(store.status().unwrap().log_rows, kept);
+
+        let run = Run {
+            run_id: "r".into(),
+            time_us: 0,
+            kind: RunKind::Bench,
+            model: RunModel::Known {
+                name: "m".into(),
+                version: None,
+            },
+            metrics: vec![
+                Metric {
+                    reason: Some("r".repeat(3000)),
+                    ..Metric::default()
+                };
+                50
+            ],
+        };
+        assert_eq!(store.record_run(&run).unwrap_err().kind(), ErrorKind::Full);
+        assert_eq!(store.status().unwrap().metric_rows, 0);
+
+        // Pruning makes room, and the store goes on.
+        assert_eq!(store.prune_logs(1).unwrap(), kept);
+        store.log_inference(&batch).unwrap();
+        assert_eq!(store.status().unwrap().log_rows, 10);
+    }
+
+    #[test]
+    fn no_room_for_the_schema() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.db");
+        let mut conn = Connection::open(&path).unwrap();
+        conn.pragma_update(None, "max_page_count", 4).unwrap();
+        let fault = migrate::migrate(&mut conn, MIGRATIONS, 0).unwrap_err();
+        assert_eq!(fault.at(&path).kind(), ErrorKind::Full);
+        drop(conn);
+        Store::open(&Url::file(&path)).unwrap();
+    }
+
+    #[test]
+    fn another_writer_that_does_not_finish() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Url::file(folder.path().join("busy.db"));
+        let holder = Store::open(&url).unwrap();
+        let mut store = Store::open(&url).unwrap();
+        store.conn.busy_timeout(Duration::from_millis(20)).unwrap();
+        holder.conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert_eq!(store.prune_logs(0).unwrap_err().kind(), ErrorKind::Busy);
+        // Reading waits for nobody.
+        assert_eq!(store.status().unwrap().log_rows, 0);
+        holder.conn.execute_batch("ROLLBACK").unwrap();
+        store.prune_logs(0).unwrap();
+    }
+
+    #[test]
+    fn questions_over_time_use_their_indexes() {
+        use crate::history::{MEASUREMENTS, MEASUREMENTS_OF_MODEL, REQUESTS, REQUESTS_OF_MODEL};
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Url::file(folder.path().join("plan.db"))).unwrap();
+        for (sql, index) in [
+            (
+                MEASUREMENTS,
+                "onnx_optimization_metrics_time (time_us>? AND time_us<?)",
+            ),
+            (
+                MEASUREMENTS_OF_MODEL,
+                "onnx_optimization_metrics_model (model_name=? AND time_us>? AND time_us<?)",
+            ),
+            (
+                REQUESTS,
+                "onnx_performance_logs_time (time_us>? AND time_us<?)",
+            ),
+            (
+                REQUESTS_OF_MODEL,
+                "onnx_performance_logs_model (model_name=? AND time_us>? AND time_us<?)",
+            ),
+        ] {
+            let mut statement = store
+                .conn
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap();
+            let unbound = vec![None::<i64>; statement.parameter_count()];
+            let plan: Vec<String> = statement
+                .query_map(rusqlite::params_from_iter(unbound), |row| row.get("detail"))
+                .unwrap()
+                .map(|step| step.unwrap())
+                .collect();
+            assert_eq!(plan.len(), 1, "{plan:?} sorts");
+            assert!(plan[0].contains(index), "{plan:?} is not by {index}");
+        }
+    }
 }

@@ -73,7 +73,8 @@ impl Url {
             .ok_or_else(|| {
                 Error::new(
                     ErrorKind::InvalidUrl,
-                    "no place for the store: neither XDG_DATA_HOME nor HOME is an absolute path; name one as sqlite://PATH",
+                    "no place for the store: neither XDG_DATA_HOME nor HOME is an absolute path; \
+                     name one as sqlite://PATH",
                 )
             })?;
         Ok(Url::file(data.join("fretsaw").join("fretsaw.db")))

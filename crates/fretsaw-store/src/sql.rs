@@ -1,12 +1,33 @@
-//! Values that a column holds as text: JSON, and enums by their word.
+//! Between SQL and Rust: preparing statements, and values that a column holds as text (JSON, and enums by their word).
 
-use rusqlite::Row;
 use rusqlite::types::Type;
+use rusqlite::{CachedStatement, Connection, Row, Statement};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
+
+/// Prepares a statement, or takes it from the connection's cache.
+///
+/// `$n` is a number to PostgreSQL and a *name* to SQLite, which counts names by where they first appear. Texts that number
+/// their placeholders in that order mean the same to both when bound by position; the assertion, which every test runs, holds
+/// them to it.
+pub(crate) fn prepare<'c>(
+    conn: &'c Connection,
+    sql: &str,
+) -> rusqlite::Result<CachedStatement<'c>> {
+    let statement = conn.prepare_cached(sql)?;
+    debug_assert!(
+        numbered_in_order(&statement),
+        "placeholders out of order: {sql}"
+    );
+    Ok(statement)
+}
+
+fn numbered_in_order(statement: &Statement<'_>) -> bool {
+    (1..=statement.parameter_count()).all(|n| statement.parameter_name(n) == Some(&format!("${n}")))
+}
 
 /// A JSON column's text.
 pub(crate) fn json(value: &Option<Value>) -> Option<String> {
@@ -60,4 +81,27 @@ fn unreadable(
 ) -> rusqlite::Error {
     let index = row.as_ref().column_index(column).unwrap_or(0);
     rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_in_and_out_of_order() {
+        let conn = Connection::open_in_memory().unwrap();
+        for (sql, in_order) in [
+            ("SELECT 1", true),
+            ("SELECT $1, $2, $1", true),
+            ("SELECT $2, $1", false),
+            ("SELECT $1, $3", false),
+            ("SELECT ?1", false),
+        ] {
+            assert_eq!(
+                numbered_in_order(&conn.prepare(sql).unwrap()),
+                in_order,
+                "{sql}"
+            );
+        }
+    }
 }
