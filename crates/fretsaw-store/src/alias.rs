@@ -1,17 +1,19 @@
 //! Where aliases stand, and moving them: promote, roll back, archive.
 //!
-//! An alias is an append-only list of moves, and stands where the last one put it (the migration says why). Each move keeps
-//! the number of the move that was in force before it, so the moves form a stack: a rollback puts the alias where the entry
-//! below put it and takes over that entry's own "before"; rolling back again goes further down, never to and fro.
+//! An alias is an append-only list of moves, and stands where the last one put it (the migration
+//! says why). Each move keeps the number of the move that was in force before it, so the moves form
+//! a stack: a rollback puts the alias where the entry below put it and takes over that entry's own
+//! "before"; rolling back again goes further down, never to and fro.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Fault, Result};
 use crate::reference::{CHALLENGER, CHAMPION, Selector, check_alias};
-use crate::registry::{Status, not_found, status_of};
+use crate::registry::{not_found, status_of};
 use crate::sql::{prepare, read_word};
 use crate::store::{Store, now_us};
+use crate::version::Status;
 
 /// What moved an alias.
 #[non_exhaustive]
@@ -20,7 +22,8 @@ use crate::store::{Store, now_us};
 pub enum Cause {
     /// A version was registered.
     Register,
-    /// A version was promoted: the alias went to it, or, where it was the challenger, was taken off it.
+    /// A version was promoted: the alias went to it, or, where it was the challenger, was taken off
+    /// it.
     Promote,
     /// The alias went back to its holder before.
     Rollback,
@@ -79,13 +82,16 @@ pub struct Moved {
 }
 
 impl Store {
-    /// Puts `alias` (usually [`CHAMPION`]) on a version. A version that becomes champion is challenger no longer.
+    /// Puts `alias` (usually [`CHAMPION`]) on a version. A version that becomes champion is
+    /// challenger no longer.
     ///
-    /// Of several promotions at once each is whole, and the last one stands. Who must not overrule another names in `expected` the
-    /// version that holds the alias as far as they know: where it is a different one by now, nothing changes and they are told.
+    /// Of several promotions at once each is whole, and the last one stands. Who must not overrule
+    /// another names in `expected` the version that holds the alias as far as they know: where it
+    /// is a different one by now, nothing changes and they are told.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] where the version is archived or `expected` is not the holder.
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] where the version is archived, `expected`
+    /// is not the holder, or the champion is to be [`CHALLENGER`].
     pub fn promote(
         &mut self,
         name: &str,
@@ -103,6 +109,12 @@ impl Store {
                     "alias {alias} of {name:?} is {held} by now; look again, then promote"
                 )));
             }
+            if alias == CHALLENGER && holder(transaction, name, CHAMPION)? == Some(version) {
+                return Err(conflict(format!(
+                    "version {version} of {name:?} is its champion and cannot challenge itself; \
+                     promote another one first"
+                )));
+            }
             if from != Some(version) {
                 put(transaction, name, alias, Some(version), Cause::Promote)?;
             }
@@ -116,10 +128,12 @@ impl Store {
         })
     }
 
-    /// Puts `alias` back on the version that held it before, passing over archived ones. Again, and it goes back further.
+    /// Puts `alias` back on the version that held it before, passing over archived ones. Again, and
+    /// it goes back further.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] where the name or the alias does not exist; [`ErrorKind::Conflict`] where no earlier holder is left.
+    /// [`ErrorKind::NotFound`] where the name or the alias does not exist; [`ErrorKind::Conflict`]
+    /// where no earlier holder is left.
     pub fn rollback(&mut self, name: &str, alias: &str) -> Result<Moved> {
         check_alias(alias)?;
         self.write(|transaction| {
@@ -127,17 +141,26 @@ impl Store {
                 let which = Selector::Alias(alias.to_string());
                 return Err(not_found(transaction, name, &which)?.into());
             };
+            let champion = holder(transaction, name, CHAMPION)?;
             let mut before = last.previous_seq;
             while let Some(seq) = before {
                 let earlier = move_at(transaction, name, alias, seq)?;
                 before = earlier.previous_seq;
-                let Some(version) = earlier.version.filter(|_| earlier.version != last.version) else {
+                let Some(version) = earlier.version else {
                     continue;
                 };
-                if status_of(transaction, name, version)? != Some(Status::Active) {
+                if earlier.version == last.version
+                    || (alias == CHALLENGER && earlier.version == champion)
+                    || status_of(transaction, name, version)? != Some(Status::Active)
+                {
                     continue;
                 }
-                append(transaction, name, alias, &Move { seq: last.seq + 1, version: Some(version), previous_seq: before }, Cause::Rollback)?;
+                let back = Move {
+                    seq: last.seq + 1,
+                    version: Some(version),
+                    previous_seq: before,
+                };
+                append(transaction, name, alias, &back, Cause::Rollback)?;
                 settle_challenger(transaction, name, Cause::Rollback)?;
                 return Ok(Moved {
                     name: name.to_string(),
@@ -147,17 +170,17 @@ impl Store {
                 });
             }
             Err(conflict(format!(
-                "alias {alias} of {name:?} has no earlier holder to go back to; promote a version instead"
+                "alias {alias} of {name:?} has no earlier holder to go back to; promote a version"
             )))
         })
     }
 
-    /// Takes a version out of use: it stays on record, loses its aliases (which are answered) and cannot be promoted.
-    /// Archiving it again changes nothing.
+    /// Takes a version out of use: it stays on record, loses its aliases (which are answered) and
+    /// cannot be promoted. Archiving it again changes nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] for a champion that another active version could replace, since `NAME`
-    /// would then mean nothing.
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] for a champion that another active version
+    /// could replace, since `NAME` would then mean nothing.
     pub fn archive(&mut self, name: &str, version: u32) -> Result<Vec<String>> {
         self.write(|transaction| {
             match status_of(transaction, name, version)? {

@@ -1,7 +1,7 @@
 //! The crate's one error: a kind to act on and one line to show.
 //!
-//! The line says what failed, which store, and what to do. It never holds a password (no URL with one gets past
-//! [`Url::parse`](crate::Url::parse)), never spans lines, and never shows SQL.
+//! The line says what failed, which store, and what to do. It never holds a password (no URL with
+//! one gets past [`Url::parse`](crate::Url::parse)), never spans lines, and never shows SQL.
 
 use std::path::{Path, PathBuf};
 
@@ -19,9 +19,11 @@ pub enum ErrorKind {
     InvalidInput,
     /// No such model, version or alias; the line lists what exists.
     NotFound,
-    /// The request contradicts what the store holds: a run recorded twice, an alias moved by another, a champion archived.
+    /// The request contradicts what the store holds: a run recorded twice, an alias moved by
+    /// another, a champion archived.
     Conflict,
-    /// The path holds something else: a directory, a file that is not SQLite, another program's database.
+    /// The path holds something else: a directory, a file that is not SQLite, another program's
+    /// database.
     NotAStore,
     /// The database is damaged, or holds a value that this build cannot read.
     Corrupt,
@@ -102,8 +104,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// What a statement or a rule of ours can answer inside a transaction; [`Fault::at`] turns it into the public error, so
-/// that the database's own error type stays out of the public interface.
+/// What a statement or a rule of ours can answer inside a transaction; [`Fault::at`] turns it into
+/// the public error, so that the database's own error type stays out of the public interface.
 pub(crate) enum Fault {
     Sql(rusqlite::Error),
     Told(Error),
@@ -149,9 +151,10 @@ fn explain(error: &rusqlite::Error) -> (ErrorKind, String) {
         | Sql::Utf8Error(..) => (
             ErrorKind::Corrupt,
             format!(
-                "it holds a value that cannot be read ({error}); restore a backup, or move the file \
-                 away to start a new one"
-            ),
+                "it holds a value that cannot be read ({error}); restore a backup, or move the \
+                 file away to start a new one"
+            )
+            .replace(['\n', '\r'], " "),
         ),
         Sql::ToSqlConversionFailure(_) => (
             ErrorKind::InvalidInput,
@@ -172,7 +175,9 @@ fn explain_code(code: ErrorCode, detail: String) -> (ErrorKind, String) {
         ),
         ErrorCode::DatabaseCorrupt => (
             ErrorKind::Corrupt,
-            format!("damaged ({detail}); restore a backup, or move the file away to start a new one"),
+            format!(
+                "damaged ({detail}); restore a backup, or move the file away to start a new one"
+            ),
         ),
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => (
             ErrorKind::Unwritable,
@@ -183,8 +188,8 @@ fn explain_code(code: ErrorCode, detail: String) -> (ErrorKind, String) {
         ),
         ErrorCode::DiskFull => (
             ErrorKind::Full,
-            "the disk is full; nothing of this request was kept: free some space, or prune the log, \
-             and try again"
+            "the disk is full; nothing of this request was kept: free some space, or prune the \
+             log, and try again"
                 .to_string(),
         ),
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => (
@@ -195,10 +200,9 @@ fn explain_code(code: ErrorCode, detail: String) -> (ErrorKind, String) {
             ErrorKind::InvalidInput,
             "a value is too large to store (the limit is 1 GB)".to_string(),
         ),
-        ErrorCode::ConstraintViolation => (
-            ErrorKind::Conflict,
-            format!("a row was refused ({detail})"),
-        ),
+        ErrorCode::ConstraintViolation => {
+            (ErrorKind::Conflict, format!("a row was refused ({detail})"))
+        }
         ErrorCode::SystemIoFailure => (
             ErrorKind::Database,
             format!("reading or writing failed ({detail}); check the disk, then try again"),

@@ -51,7 +51,8 @@ pub struct InferenceSummary {
     pub first_us: i64,
     /// Time of the last request, in microseconds since 1970-01-01 UTC.
     pub last_us: i64,
-    /// Median of the time from arrival to answer, over the requests that were answered, in nanoseconds.
+    /// Median of the time from arrival to answer, over the requests that were answered, in
+    /// nanoseconds.
     pub p50_ns: Option<u64>,
     /// Its 90th percentile, in nanoseconds.
     pub p90_ns: Option<u64>,
@@ -78,8 +79,8 @@ impl Store {
     }
 }
 
-// Two texts each, one with and one without the model, so that either is served by its own index; an optional condition in one
-// text would be served by none.
+// Two texts each, one with and one without the model, so that either is served by its own index; an
+// optional condition in one text would be served by none.
 
 pub(crate) const MEASUREMENTS: &str = "
     SELECT * FROM onnx_optimization_metrics

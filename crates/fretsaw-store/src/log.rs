@@ -1,6 +1,8 @@
-//! The performance log: one row an inference request, written a batch at a time, and the usage counts that follow from it.
+//! The performance log: one row an inference request, written a batch at a time, and the usage
+//! counts that follow from it.
 //!
-//! It deliberately does not queue or spool: whoever answers requests collects rows and hands them over off the request path.
+//! It deliberately does not queue or spool: whoever answers requests collects rows and hands them
+//! over off the request path.
 
 use std::collections::BTreeMap;
 
@@ -116,7 +118,8 @@ impl Usage {
 }
 
 impl Store {
-    /// Logs requests, all or none, and adds them to the usage of the versions that answered: once a version, not once a row.
+    /// Logs requests, all or none, and adds them to the usage of the versions that answered: once a
+    /// version, not once a row.
     ///
     /// # Errors
     /// The database's own.
@@ -140,7 +143,8 @@ impl Store {
         })
     }
 
-    /// Adds to a version's usage what was not logged row by row, as where only a sample of the requests is.
+    /// Adds to a version's usage what was not logged row by row, as where only a sample of the
+    /// requests is.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound), listing what exists.
@@ -197,7 +201,8 @@ fn add_usage(
     version: u32,
     usage: &Usage,
 ) -> Result<bool, Fault> {
-    // Batches may come out of order: the last use and the last error are the latest by their own time.
+    // Batches may come out of order: the last use and the last error are the latest by their own
+    // time.
     let mut statement = prepare(
         transaction,
         "UPDATE onnx_model_registry SET

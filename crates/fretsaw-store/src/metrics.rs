@@ -1,4 +1,5 @@
-//! What was measured: one row a variant in a run, recorded with the version that the run registers, whole or not at all.
+//! What was measured: one row a variant in a run, recorded with the version that the run registers,
+//! whole or not at all.
 
 use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
@@ -6,9 +7,10 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Fault, Result};
 use crate::reference::{Selector, check_name};
-use crate::registry::{self, NewVersion, Registered};
+use crate::registry;
 use crate::sql::{json, json_list, prepare, read_json, read_word};
 use crate::store::Store;
+use crate::version::{NewVersion, Registered};
 
 /// What kind of run measured.
 #[non_exhaustive]
@@ -101,11 +103,13 @@ pub struct Metric {
     pub baseline_engine: Option<String>,
     /// That engine's version.
     pub baseline_version: Option<String>,
-    /// How many times faster than the baseline in the headline configuration, same rows, threads and run.
+    /// How many times faster than the baseline in the headline configuration, same rows, threads
+    /// and run.
     pub speedup: Option<f64>,
     /// Rows that the errors are over.
     pub rows_verified: Option<u64>,
-    /// Largest |difference| from the source's answers; infinite where one of the two is not a number.
+    /// Largest |difference| from the source's answers; infinite where one of the two is not a
+    /// number.
     pub max_error: Option<f64>,
     /// Mean |difference|.
     pub mean_error: Option<f64>,
@@ -197,7 +201,8 @@ impl Store {
     /// A version that the run registers gets the run's id, where it has none of its own.
     ///
     /// # Errors
-    /// [`ErrorKind::Conflict`] where a run with this id is on record; otherwise as [`Store::register`].
+    /// [`ErrorKind::Conflict`] where a run with this id is on record; otherwise as
+    /// [`Store::register`].
     pub fn record_run(&mut self, run: &Run) -> Result<Recorded> {
         self.write(|transaction| {
             if run.run_id.is_empty() {
@@ -260,15 +265,13 @@ fn insert(
              time_us, run_id, kind, model_name, model_version, variant, precision, passes,
              size_bytes, memory_bytes, load_ns, optimize_ns, batch_size, threads,
              latency_p50_ns, latency_p90_ns, latency_p99_ns, latency_p999_ns, latency_max_ns,
-             throughput_rows_per_s,
-             latency_by_batch, baseline_engine, baseline_version, speedup,
-             rows_verified, max_error, mean_error, proved_bound, class_flips, metric_name,
-             metric_before, metric_after,
+             throughput_rows_per_s, latency_by_batch, baseline_engine, baseline_version, speedup,
+             rows_verified, max_error, mean_error, proved_bound, class_flips,
+             metric_name, metric_before, metric_after,
              chosen, reason, fell_back_from, fall_back_reason, machine, metadata)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-             $18, $19, $20,
-             $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
-             $37, $38)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                 $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+                 $35, $36, $37, $38)",
     )?;
     let latency = |part: fn(&Latency) -> u64| metric.latency.as_ref().map(part);
     statement.execute(params![

@@ -1,6 +1,8 @@
-//! Brings a database to this build's schema: numbered SQL files, forward only, each in a transaction of its own.
+//! Brings a database to this build's schema: numbered SQL files, forward only, each in a
+//! transaction of its own.
 //!
-//! It deliberately never goes back, never repairs, and never touches a database that is not ours or is newer than we are.
+//! It deliberately never goes back, never repairs, and never touches a database that is not ours or
+//! is newer than we are.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
@@ -33,7 +35,8 @@ const CREATE_SCHEMA_TABLE: &str = "
 /// Reads only, and is called before the first write: someone else's database is left as it was.
 pub(crate) fn current(conn: &Connection, known: &[Migration]) -> Result<Option<u32>, Fault> {
     let ours: bool = conn.query_row(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'fretsaw_schema')",
+        "SELECT EXISTS (
+             SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'fretsaw_schema')",
         [],
         |row| row.get(0),
     )?;
@@ -61,8 +64,8 @@ pub(crate) fn current(conn: &Connection, known: &[Migration]) -> Result<Option<u
         return Err(Error::new(
             ErrorKind::NewerSchema,
             format!(
-                "its schema has version {version}, and this build knows only up to {}; use the newer \
-                 fretsaw that made it, or name another file",
+                "its schema has version {version}, and this build knows only up to {}; use the \
+                 newer fretsaw that made it, or name another file",
                 known.len()
             ),
         )
@@ -71,8 +74,8 @@ pub(crate) fn current(conn: &Connection, known: &[Migration]) -> Result<Option<u
     Ok(Some(version))
 }
 
-/// Takes the steps that are missing. Safe beside other processes that do the same: each step looks again at the version
-/// once it holds the write lock.
+/// Takes the steps that are missing. Safe beside other processes that do the same: each step looks
+/// again at the version once it holds the write lock.
 pub(crate) fn migrate(
     conn: &mut Connection,
     known: &[Migration],

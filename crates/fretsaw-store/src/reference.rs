@@ -1,4 +1,5 @@
-//! How a model is named: `NAME`, `NAME@VERSION`, `NAME@ALIAS`; and what may be a name. Text only, no database.
+//! How a model is named: `NAME`, `NAME@VERSION`, `NAME@ALIAS`; and what may be a name. Text only,
+//! no database.
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -57,8 +58,8 @@ impl Reference {
     }
 }
 
-/// A name goes into references (`@`), URLs and file names (`/`, `\`), and one line of text (control characters).
-/// Everything else is a name: no character is special to the database.
+/// A name goes into references (`@`), URLs and file names (`/`, `\`), and one line of text (control
+/// characters). Everything else is a name: no character is special to the database.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     let fault = if name.is_empty() {
         "is empty"

@@ -1,4 +1,5 @@
-//! Between SQL and Rust: preparing statements, and values that a column holds as text (JSON, and enums by their word).
+//! Between SQL and Rust: preparing statements, and values that a column holds as text (JSON, and
+//! enums by their word).
 
 use rusqlite::types::Type;
 use rusqlite::{CachedStatement, Connection, Row, Statement};
@@ -10,9 +11,9 @@ use crate::error::{Error, ErrorKind};
 
 /// Prepares a statement, or takes it from the connection's cache.
 ///
-/// `$n` is a number to PostgreSQL and a *name* to SQLite, which counts names by where they first appear. Texts that number
-/// their placeholders in that order mean the same to both when bound by position; the assertion, which every test runs, holds
-/// them to it.
+/// `$n` is a number to PostgreSQL and a *name* to SQLite, which counts names by where they first
+/// appear. Texts that number their placeholders in that order mean the same to both when bound by
+/// position; the assertion, which every test runs, holds them to it.
 pub(crate) fn prepare<'c>(
     conn: &'c Connection,
     sql: &str,

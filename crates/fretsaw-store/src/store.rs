@@ -1,4 +1,5 @@
-//! Opening a store, its transactions, its state, and pruning. What is kept in it is the business of the other files.
+//! Opening a store, its transactions, its state, and pruning. What is kept in it is the business of
+//! the other files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,12 +15,14 @@ use crate::migrate::{self, MIGRATIONS, SCHEMA_VERSION};
 use crate::sql::prepare;
 use crate::url::Url;
 
-/// How long a call waits for another process's write lock. Writes take milliseconds; this is for a slow disk.
+/// How long a call waits for another process's write lock. Writes take milliseconds; this is for a
+/// slow disk.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An open store: one connection to one database.
 ///
-/// It is `Send` and not `Sync`: writing takes `&mut self`, and each thread has its own or shares one behind a lock.
+/// It is `Send` and not `Sync`: writing takes `&mut self`, and each thread has its own or shares
+/// one behind a lock.
 #[derive(Debug)]
 pub struct Store {
     conn: Connection,
@@ -63,11 +66,13 @@ pub fn now_us() -> i64 {
 }
 
 impl Store {
-    /// Opens the store at `url`, makes it (and its folder) where there is none, and brings its schema up to date.
+    /// Opens the store at `url`, makes it (and its folder) where there is none, and brings its
+    /// schema up to date.
     ///
     /// # Errors
-    /// [`ErrorKind::NotAStore`], [`ErrorKind::NewerSchema`], [`ErrorKind::Corrupt`], [`ErrorKind::Unwritable`],
-    /// [`ErrorKind::Full`] or [`ErrorKind::Busy`]. A database that is refused is left as it was.
+    /// [`ErrorKind::NotAStore`], [`ErrorKind::NewerSchema`], [`ErrorKind::Corrupt`],
+    /// [`ErrorKind::Unwritable`], [`ErrorKind::Full`] or [`ErrorKind::Busy`]. A database that is
+    /// refused is left as it was.
     pub fn open(url: &Url) -> Result<Store> {
         let path = url.path().to_path_buf();
         prepare_place(&path)?;
@@ -97,8 +102,10 @@ impl Store {
         self.read(|conn| {
             let count = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, u64>(0));
             let (oldest_log_us, newest_log_us) = conn.query_row(
-                // Two subqueries: each is then the first step of the index, not a walk over all of it.
-                "SELECT (SELECT MIN(time_us) FROM onnx_performance_logs), (SELECT MAX(time_us) FROM onnx_performance_logs)",
+                // Two subqueries: each is then the first step of the index, not a walk over all of
+                // it.
+                "SELECT (SELECT MIN(time_us) FROM onnx_performance_logs),
+                        (SELECT MAX(time_us) FROM onnx_performance_logs)",
                 [],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
@@ -118,8 +125,8 @@ impl Store {
         })
     }
 
-    /// Removes the log rows older than `before_us` and answers how many they were. Registry and metrics are never pruned.
-    /// The file keeps its size; the room is used by later rows.
+    /// Removes the log rows older than `before_us` and answers how many they were. Registry and
+    /// metrics are never pruned. The file keeps its size; the room is used by later rows.
     ///
     /// # Errors
     /// The database's own.
@@ -134,7 +141,8 @@ impl Store {
         })
     }
 
-    /// Runs `work` in a transaction that holds the write lock from its start, so that what it reads cannot change under it.
+    /// Runs `work` in a transaction that holds the write lock from its start, so that what it reads
+    /// cannot change under it.
     pub(crate) fn write<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
@@ -162,7 +170,8 @@ impl Store {
     }
 }
 
-/// Tells apart, before SQLite does in fewer words, the places where a store cannot be; makes its folder.
+/// Tells apart, before SQLite does in fewer words, the places where a store cannot be; makes its
+/// folder.
 fn prepare_place(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(Error::new(
@@ -188,7 +197,8 @@ fn prepare_place(path: &Path) -> Result<()> {
 }
 
 fn connect(path: &Path) -> Result<(Connection, String), Fault> {
-    // A relative path goes in as ./path: SQLite has a meaning of its own for names such as ":memory:".
+    // A relative path goes in as ./path: SQLite has a meaning of its own for names such as
+    // ":memory:".
     let literal = if path.is_relative() {
         Path::new(".").join(path)
     } else {
@@ -218,8 +228,9 @@ fn connect(path: &Path) -> Result<(Connection, String), Fault> {
     Ok((conn, journal_mode))
 }
 
-/// Switches to write-ahead logging, where readers and the writer do not wait for each other, and answers the mode in force.
-/// A file system without shared memory keeps the rollback journal: slower, equally safe.
+/// Switches to write-ahead logging, where readers and the writer do not wait for each other, and
+/// answers the mode in force. A file system without shared memory keeps the rollback journal:
+/// slower, equally safe.
 fn enter_wal(conn: &Connection) -> Result<String, Fault> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
@@ -228,7 +239,8 @@ fn enter_wal(conn: &Connection) -> Result<String, Fault> {
         });
         match answer {
             Ok(mode) => return Ok(mode),
-            // The switch needs the file for a moment alone, and SQLite does not always wait for that by itself.
+            // The switch needs the file for a moment alone, and SQLite does not always wait for
+            // that by itself.
             Err(error) if is_busy(&error) && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(2));
             }
@@ -333,6 +345,19 @@ mod tests {
         assert_eq!(fault.at(&path).kind(), ErrorKind::Full);
         drop(conn);
         Store::open(&Url::file(&path)).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_system_without_shared_memory() {
+        // This way of locking has none, so there is no write-ahead log.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dotfile.db");
+        let mut conn =
+            Connection::open_with_flags_and_vfs(&path, OpenFlags::default(), c"unix-dotfile")
+                .unwrap();
+        assert_eq!(enter_wal(&conn).ok().as_deref(), Some("delete"));
+        assert!(migrate::migrate(&mut conn, MIGRATIONS, 0).is_ok());
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Where a store is: `sqlite://PATH` for now. Parsing only: nothing is opened, no environment is read.
+//! Where a store is: `sqlite://PATH` for now. Parsing only: nothing is opened, no environment is
+//! read.
 //!
-//! A path is taken as written: no percent-decoding, no query. What is refused is never echoed beyond its scheme, since an
-//! address may hold a password.
+//! A path is taken as written: no percent-decoding, no query. What is refused is never echoed
+//! beyond its scheme, since an address may hold a password.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// ```
 /// use fretsaw_store::Url;
-/// assert_eq!(Url::parse("sqlite:///var/lib/fretsaw.db")?.path(), std::path::Path::new("/var/lib/fretsaw.db"));
+/// let url = Url::parse("sqlite:///var/lib/fretsaw.db")?;
+/// assert_eq!(url.path(), std::path::Path::new("/var/lib/fretsaw.db"));
 /// assert!(Url::parse("postgres://app:secret@db/fretsaw").is_err());
 /// # Ok::<(), fretsaw_store::Error>(())
 /// ```
@@ -22,10 +24,12 @@ pub struct Url {
 }
 
 impl Url {
-    /// Reads `sqlite://PATH` (relative to the current folder) or `sqlite:///absolute.db`. The scheme's case is free.
+    /// Reads `sqlite://PATH` (relative to the current folder) or `sqlite:///absolute.db`. The
+    /// scheme's case is free.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] for `postgres://` and `postgresql://`, [`ErrorKind::InvalidUrl`] for everything else.
+    /// [`ErrorKind::Unsupported`] for `postgres://` and `postgresql://`, [`ErrorKind::InvalidUrl`]
+    /// for everything else.
     pub fn parse(url: &str) -> Result<Url> {
         let invalid = |what: &str| {
             Error::new(
@@ -60,8 +64,9 @@ impl Url {
         Url { path: path.into() }
     }
 
-    /// Where the store is when nobody says: `fretsaw/fretsaw.db` in the user's data folder, which is `xdg_data_home` (the value
-    /// of `XDG_DATA_HOME`) where that is an absolute path, as its specification asks, and else `.local/share` in `home`.
+    /// Where the store is when nobody says: `fretsaw/fretsaw.db` in the user's data folder, which
+    /// is `xdg_data_home` (the value of `XDG_DATA_HOME`) where that is an absolute path, as its
+    /// specification asks, and else `.local/share` in `home`.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidUrl`] where neither names a folder.

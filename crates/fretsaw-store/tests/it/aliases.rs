@@ -113,19 +113,28 @@ fn rolling_back_passes_over_the_archived() {
 }
 
 #[test]
-fn rolling_back_an_alias_that_was_taken_off() {
-    let (_folder, mut store) = with_versions(2);
-    store.promote("m", 2, CHAMPION, None).unwrap();
-    assert_eq!(standing(&store), (Some(2), None));
+fn the_champion_never_challenges_itself() {
+    let (_folder, mut store) = with_versions(3);
+    let error = store.promote("m", 1, CHALLENGER, None).unwrap_err();
+    assert!(
+        error.to_string().contains("cannot challenge itself"),
+        "{error}"
+    );
+    // Version 3 was challenger, became champion, and is passed over when the challenger is rolled
+    // back.
+    store.promote("m", 3, CHAMPION, None).unwrap();
+    assert_eq!(standing(&store), (Some(3), None));
     let moved = store.rollback("m", CHALLENGER).unwrap();
-    // Version 2 is champion: a rollback may not make it challenge itself.
     assert_eq!((moved.from, moved.to), (None, 2));
-    assert_eq!(standing(&store), (Some(2), None));
+    assert_eq!(standing(&store), (Some(3), Some(2)));
+}
+
+#[test]
+fn rolling_back_what_never_was() {
+    let (_folder, mut store) = with_versions(2);
     for (name, alias) in [("m", "canary"), ("x", CHAMPION)] {
-        assert_eq!(
-            store.rollback(name, alias).unwrap_err().kind(),
-            ErrorKind::NotFound
-        );
+        let error = store.rollback(name, alias).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
     }
 }
 

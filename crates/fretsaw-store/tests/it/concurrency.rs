@@ -67,7 +67,8 @@ fn the_same_content_registered_together() {
 #[test]
 fn promotions_together() {
     let (folder, store) = with_versions(6);
-    // Without a word on the holder, all go through, one after the other: each was told the one that it replaced.
+    // Without a word on the holder, all go through, one after the other: each was told the one that
+    // it replaced.
     let moved = at_once(5, |i| {
         Store::open(&url(&folder))
             .unwrap()
@@ -125,7 +126,8 @@ fn rollbacks_and_archives_beside_promotions() {
         .iter()
         .filter(|v| v.aliases.iter().any(|alias| alias == CHAMPION))
         .collect();
-    // A champion may be archived only as the last active version: there is one exactly where there is anything to serve.
+    // A champion may be archived only as the last active version: there is one exactly where there
+    // is anything to serve.
     let active =
         |version: &&fretsaw_store::Version| version.status == fretsaw_store::Status::Active;
     assert_eq!(
@@ -164,6 +166,8 @@ fn child() {
         store
             .log_inference(&vec![row.clone(); BATCH as usize])
             .unwrap();
+        // SQLite's waiting is not fair: leave the others their turn.
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

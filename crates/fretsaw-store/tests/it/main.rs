@@ -1,4 +1,5 @@
-//! The store as its users see it: through its public interface, on real files, from several threads and processes.
+//! The store as its users see it: through its public interface, on real files, from several threads
+//! and processes.
 
 mod aliases;
 mod concurrency;

@@ -1,4 +1,5 @@
-//! Where a store can be, and what is said where it cannot: one line with the path and what to do, and nothing changed.
+//! Where a store can be, and what is said where it cannot: one line with the path and what to do,
+//! and nothing changed.
 
 use std::fs;
 use std::path::Path;
@@ -165,7 +166,8 @@ fn a_damaged_database() {
     fs::write(&path, &bytes).unwrap();
     refused(&path, ErrorKind::Corrupt, "damaged");
 
-    // One page at a time: whatever is asked, the answer is right or an error of this kind, and never a panic.
+    // One page at a time: whatever is asked, the answer is right or an error of this kind, and
+    // never a panic.
     let pages = whole.len() / 4096;
     let mut errors = 0;
     for page in 1..pages {

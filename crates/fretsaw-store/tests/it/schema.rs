@@ -1,5 +1,5 @@
-//! The schema as the database holds it, against a committed dump: a released migration is never edited, and this tells.
-//! `FRETSAW_BLESS=1` writes the dump anew.
+//! The schema as the database holds it, against a committed dump: a released migration is never
+//! edited, and this tells. `FRETSAW_BLESS=1` writes the dump anew.
 
 use rusqlite::Connection;
 
@@ -34,7 +34,10 @@ fn every_table_is_strict_and_has_the_mission_s_name() {
     drop(store);
     let conn = Connection::open(folder.path().join("store.db")).unwrap();
     let tables: Vec<(String, bool)> = conn
-        .prepare("SELECT name, strict FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name")
+        .prepare(
+            "SELECT name, strict FROM pragma_table_list
+             WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
+        )
         .unwrap()
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .unwrap()
