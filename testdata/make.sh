@@ -6,6 +6,7 @@
 # libraries stay out. VENVS says where the environments go; they are kept, and used again.
 set -euo pipefail
 cd "$(dirname "$0")"
+export PYTHONHASHSEED=0  # skl2onnx writes some of its sets as they come
 venvs=${VENVS:-../.venv/testdata}
 names=("$@")
 [ ${#names[@]} -gt 0 ] || names=($(cd requirements && ls *.txt | sed 's/\.txt$//'))

@@ -101,7 +101,7 @@ def onnxmltools_cases(out, x, rows, rng):
     shape = [("X", FloatTensorType([None, x.shape[1]]))]
 
     def convert(model, how=convert_xgboost, **more):
-        return how(model, initial_types=shape, target_opset=15, **more).SerializeToString()
+        return how(model, name="model", initial_types=shape, target_opset=15, **more).SerializeToString()
 
     small = dict(SMALL, n_jobs=1, learning_rate=0.3)
     for name, kind, cls in (

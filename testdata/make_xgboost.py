@@ -398,7 +398,7 @@ CASES = [
     ("gblinear_multi", (1, 0), "wide", trained, (multi(LINEAR), "multi", 5), {"notes": "weights are feature-major, the bias last; 3.4 adds the first base score to every class"}),
     ("gblinear_reg", (1, 0), "wide", trained, (dict(LINEAR, objective="reg:squarederror"), "real", 5), {}),
     ("early_stopping", (1, 0), "all", trained, (tree("binary:logistic", eta=1.0, eval_metric="logloss"), "binary", 30), {"early": 2, "notes": "pred and raw: all trees, as a bare Booster; pred_best and raw_best: iterations 0 to best_iteration, as the scikit-learn wrapper"}),
-    ("pruned", (1, 0), "all", trained, (tree("reg:squarederror", tree_method="exact", gamma=4.0), "real", 3), {"notes": "the arrays of a tree still hold the nodes that pruning cut off"}),
+    ("pruned", (1, 0), "all", trained, (tree("reg:squarederror", tree_method="exact", gamma=20.0), "real", 3), {"notes": "the arrays of a tree still hold the nodes that pruning cut off"}),
     ("stumps", (1, 0), "wide", trained, (tree("binary:logistic", max_depth=1), "binary", 6), {}),
     ("single_leaf", (1, 0), "all", trained, (tree("reg:squarederror", gamma=1e9, base_score=0.0), "real", 3), {"notes": "every tree is one leaf"}),
     ("custom_objective", (1, 0), "wide", trained, (tree("reg:squarederror", base_score=0.0), "binary", 3), {"obj": logistic_by_hand, "notes": "trained with a gradient of its own: the file names the default objective, predict gives the margin"}),
