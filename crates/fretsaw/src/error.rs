@@ -37,7 +37,11 @@ pub struct Error {
 impl Error {
     /// An error of this kind. `message` is one line: what, where, what to do.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
     }
 
     /// The data do not fit.
@@ -48,12 +52,19 @@ impl Error {
     /// `what` (such as `cannot read`) failed on the file at `path`.
     pub fn io(what: &str, path: &Path, source: std::io::Error) -> Self {
         let message = format!("{what} {}: {}", path.display(), describe(&source));
-        Self { kind: ErrorKind::Io, message, source: Some(Box::new(source)) }
+        Self {
+            kind: ErrorKind::Io,
+            message,
+            source: Some(Box::new(source)),
+        }
     }
 
     /// Keeps the error that caused this one.
     #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         self.source = Some(source.into());
         self
     }

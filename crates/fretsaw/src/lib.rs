@@ -6,6 +6,9 @@
 
 pub mod data;
 mod error;
+pub mod measure;
+pub mod metric;
+pub mod select;
 pub mod session;
 pub mod variant;
 

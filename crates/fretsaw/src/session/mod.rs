@@ -8,7 +8,10 @@ use fretsaw_model::{Float, Rows};
 
 use crate::Result;
 
+mod native;
 pub mod ort;
+
+pub use native::{Baseline, Native};
 
 /// What a run is to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +104,8 @@ pub trait Session: Send {
     /// Bytes of memory that the loaded model takes, where the backend can tell.
     fn memory(&self) -> Option<usize>;
 
-    /// Runs all `rows` and replaces what `out` held.
+    /// Runs all `rows` and replaces what `out` held: its values, their precision and the number of
+    /// columns.
     ///
     /// # Errors
     /// When the rows do not fit the model, or the backend fails or cannot give what is wanted.
