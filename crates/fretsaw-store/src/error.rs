@@ -205,7 +205,9 @@ fn explain_code(code: ErrorCode, detail: String) -> (ErrorKind, String) {
         }
         ErrorCode::SystemIoFailure => (
             ErrorKind::Database,
-            format!("reading or writing failed ({detail}); check the disk, then try again"),
+            format!(
+                "reading or writing failed ({detail}); check that the disk has room and is sound"
+            ),
         ),
         _ => (
             ErrorKind::Database,

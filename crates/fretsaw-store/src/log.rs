@@ -209,12 +209,12 @@ fn add_usage(
              use_count = use_count + $1,
              row_count = row_count + $2,
              last_used_us =
-                 CASE WHEN $3 IS NULL OR last_used_us > $3 THEN last_used_us ELSE $3 END,
+                 CASE WHEN last_used_us > $3 OR $3 IS NULL THEN last_used_us ELSE $3 END,
              error_count = error_count + $4,
              last_error =
-                 CASE WHEN $5 IS NULL OR last_error_us > $5 THEN last_error ELSE $6 END,
+                 CASE WHEN last_error_us > $5 OR $5 IS NULL THEN last_error ELSE $6 END,
              last_error_us =
-                 CASE WHEN $5 IS NULL OR last_error_us > $5 THEN last_error_us ELSE $5 END
+                 CASE WHEN last_error_us > $5 OR $5 IS NULL THEN last_error_us ELSE $5 END
          WHERE name = $7 AND version = $8",
     )?;
     let changed = statement.execute(params![

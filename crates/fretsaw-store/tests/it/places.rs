@@ -147,6 +147,27 @@ fn a_read_only_file() {
     refused(&path, ErrorKind::Unwritable, "read-only");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_read_only_folder() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, store) = store();
+    drop(store);
+    let mode = |mode| {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(0o555);
+    if fs::write(folder.path().join("probe"), "x").is_ok() {
+        println!("skipped: this user may write read-only folders");
+        return;
+    }
+    for name in ["store.db", "new.db"] {
+        let path = folder.path().join(name);
+        refused(&path, ErrorKind::Unwritable, "cannot be opened for writing");
+    }
+    mode(0o755);
+}
+
 #[test]
 fn a_damaged_database() {
     let (folder, mut store) = with_versions(3);
