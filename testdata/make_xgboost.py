@@ -206,7 +206,7 @@ def write(folder, booster, params, x, notes, rounds, extra=None):
     best = booster.attr("best_iteration")
     if best is not None:
         case["best_iteration"] = int(best)
-    if best is not None and int(best) + 1 < rounds:  # 1.4 to 1.7 name the last one where nothing stopped
+    if best is not None and int(best) + 1 < rounds:  # 1.5 and 1.7 name the last one where nothing stopped
         if VERSION >= (1, 4):
             cut = {"iteration_range": (0, int(best) + 1)}
         else:
@@ -368,7 +368,7 @@ def multi(base, **more):
 
 NAMES = ["momentum", "carry", "level", "volume", "spread", "product"]
 
-# name, first version that has it, in which versions it is written ("all" or "wide"), how to make it
+# name, first version that has it, in which it is written (see below), how to make it
 CASES = [
     ("binary", (0, 90), "all", trained, (tree("binary:logistic", base_score=0.5), "binary", 5), {"names": NAMES, "notes": "with feature names (in the file since 1.4)"}),
     ("binary_base_score", (0, 90), "all", trained, (tree("binary:logistic", base_score=0.02), "binary", 3), {"notes": "base score far from 0.5"}),
@@ -379,29 +379,29 @@ CASES = [
     ("reg_gamma", (1, 0), "wide", trained, (tree("reg:gamma"), "positive", 3), {}),
     ("reg_tweedie", (1, 0), "wide", trained, (tree("reg:tweedie", tweedie_variance_power=1.4, base_score=2.5), "count", 3), {}),
     ("count_poisson", (1, 0), "all", trained, (tree("count:poisson", base_score=1.7), "count", 3), {}),
-    ("reg_squaredlogerror", (1, 0), "wide", trained, (tree("reg:squaredlogerror"), "positive", 3), {}),
-    ("reg_pseudohubererror", (1, 3), "wide", trained, (tree("reg:pseudohubererror"), "real", 3), {}),
+    ("reg_squaredlogerror", (1, 0), "newest", trained, (tree("reg:squaredlogerror"), "positive", 3), {}),
+    ("reg_pseudohubererror", (1, 3), "newest", trained, (tree("reg:pseudohubererror"), "real", 3), {}),
     ("reg_absoluteerror", (1, 7), "wide", trained, (hist("reg:absoluteerror"), "real", 3), {"notes": "adaptive leaves"}),
-    ("reg_quantileerror", (2, 0), "wide", trained, (hist("reg:quantileerror", quantile_alpha=[0.1, 0.5, 0.9]), "real", 3), {"notes": "three alphas, three outputs"}),
+    ("reg_quantileerror", (2, 0), "all", trained, (hist("reg:quantileerror", eta=0.8, quantile_alpha=[0.3, 0.5, 0.7]), "real", 3), {"notes": "three alphas, three outputs; on some rows the margins cross"}),
     ("reg_expectileerror", (3, 3), "wide", trained, (hist("reg:expectileerror", expectile_alpha=[0.1, 0.5, 0.9]), "real", 3), {"notes": "three alphas, three outputs"}),
     ("rank_pairwise", (1, 0), "all", trained, (tree("rank:pairwise"), "grade", 3), {}),
-    ("rank_ndcg", (1, 0), "wide", trained, (tree("rank:ndcg"), "grade", 3), {}),
-    ("rank_map", (1, 0), "wide", trained, (tree("rank:map"), "binary", 3), {}),
+    ("rank_ndcg", (1, 0), "newest", trained, (tree("rank:ndcg"), "grade", 3), {}),
+    ("rank_map", (1, 0), "newest", trained, (tree("rank:map"), "binary", 3), {}),
     ("survival_aft", (1, 2), "wide", trained, (hist("survival:aft", base_score=1.8), "aft", 3), {}),
     ("survival_cox", (1, 0), "wide", trained, (tree("survival:cox", base_score=0.8), "signed", 3), {}),
     ("multi_softprob", (0, 90), "all", trained, (multi(TREE), "multi", 2), {}),
-    ("multi_softmax", (1, 0), "wide", trained, (dict(multi(TREE), objective="multi:softmax"), "multi", 2), {"notes": "predict gives the class; raw is rows x classes"}),
+    ("multi_softmax", (1, 0), "newest", trained, (dict(multi(TREE), objective="multi:softmax"), "multi", 2), {"notes": "predict gives the class; raw is rows x classes"}),
     ("multi_parallel", (1, 0), "all", trained, (multi(TREE, num_parallel_tree=3, subsample=0.6, max_depth=1), "multi", 2), {"notes": "an iteration is class-major: 3 trees of class 0, 3 of class 1, 3 of class 2"}),
     ("dart_binary", (0, 90), "all", trained, (dict(DART, objective="binary:logistic", normalize_type="tree"), "binary", 6), {}),
     ("dart_multi", (1, 0), "wide", trained, (multi(DART, normalize_type="forest", max_depth=2), "multi", 3), {"notes": "normalize_type forest"}),
     ("gblinear_binary", (1, 0), "all", trained, (dict(LINEAR, objective="binary:logistic", base_score=0.3), "binary", 5), {"notes": "a missing value adds nothing"}),
     ("gblinear_multi", (1, 0), "wide", trained, (multi(LINEAR), "multi", 5), {"notes": "weights are feature-major, the bias last; 3.4 adds the first base score to every class"}),
-    ("gblinear_reg", (1, 0), "wide", trained, (dict(LINEAR, objective="reg:squarederror"), "real", 5), {}),
+    ("gblinear_reg", (1, 0), "newest", trained, (dict(LINEAR, objective="reg:squarederror"), "real", 5), {}),
     ("early_stopping", (1, 0), "all", trained, (tree("binary:logistic", eta=1.0, eval_metric="logloss"), "binary", 30), {"early": 2, "notes": "pred and raw: all trees, as a bare Booster; pred_best and raw_best: iterations 0 to best_iteration, as the scikit-learn wrapper"}),
     ("pruned", (1, 0), "all", trained, (tree("reg:squarederror", tree_method="exact", gamma=20.0), "real", 3), {"notes": "the arrays of a tree still hold the nodes that pruning cut off"}),
-    ("stumps", (1, 0), "wide", trained, (tree("binary:logistic", max_depth=1), "binary", 6), {}),
+    ("stumps", (1, 0), "newest", trained, (tree("binary:logistic", max_depth=1), "binary", 6), {}),
     ("single_leaf", (1, 0), "all", trained, (tree("reg:squarederror", gamma=1e9, base_score=0.0), "real", 3), {"notes": "every tree is one leaf"}),
-    ("custom_objective", (1, 0), "wide", trained, (tree("reg:squarederror", base_score=0.0), "binary", 3), {"obj": logistic_by_hand, "notes": "trained with a gradient of its own: the file names the default objective, predict gives the margin"}),
+    ("custom_objective", (1, 0), "newest", trained, (tree("reg:squarederror", base_score=0.0), "binary", 3), {"obj": logistic_by_hand, "notes": "trained with a gradient of its own: the file names the default objective, predict gives the margin"}),
     ("categorical_onehot", (1, 6), "all", categorical, (hist("binary:logistic", max_cat_to_onehot=100), "one category against the rest; X holds codes, also invalid ones"), {}),
     ("categorical_partition", (1, 6), "all", categorical, (hist("reg:squarederror", max_cat_to_onehot=1), "sets of categories; X holds codes, also invalid ones"), {}),
     ("categorical_strings", (3, 1), "all", category_strings, (hist("reg:squarederror", max_cat_to_onehot=1), "the file keeps the categories; X.csv and X.parquet hold strings, X.npy the codes of the model's own order"), {}),
@@ -412,7 +412,13 @@ CASES = [
 ]  # fmt: skip
 
 EVERYWHERE = {name for name, _, where, _, _, _ in CASES if where == "all"}
-WIDE = {(1, 7), (3, 4)}  # the last of the 1.x layouts and the newest: these get every case
+WIDE = {(1, 7), (3, 4)}  # the last of the 1.x layouts, and the newest
+NEWEST = {(3, 4)}
+FEW = {  # and no more than these from the versions that differ little from a neighbour
+    (2, 0): {"binary", "multi_softprob", "dart_binary", "gblinear_binary", "early_stopping", "reg_quantileerror", "categorical_onehot", "categorical_partition", "vector_leaf_reg"},
+    (3, 0): {"binary", "multi_softprob", "dart_binary", "reg_quantileerror", "categorical_partition", "vector_leaf_reg"},
+    (3, 3): {"binary", "dart_binary", "reg_quantileerror", "reg_expectileerror", "vector_leaf_reg"},
+}
 UBJ_TOO = {(1, 7), (2, 1), (3, 1), (3, 4)}  # the same document again: not from every version that can
 BINARY_TOO = {"binary", "multi_softprob", "dart_binary"}  # before 2.0 the old format as well
 
@@ -420,7 +426,9 @@ BINARY_TOO = {"binary", "multi_softprob", "dart_binary"}  # before 2.0 the old f
 def main():
     out, chosen = sys.argv[1], set(sys.argv[2:])
     for name, since, where, make, args, how in CASES:
-        if VERSION < since or (where == "wide" and VERSION not in WIDE) or (chosen and name not in chosen):
+        written = {"all": {VERSION}, "wide": WIDE, "newest": NEWEST}[where]
+        wanted = name in FEW[VERSION] if VERSION in FEW else VERSION in written
+        if VERSION < since or not wanted or (chosen and name not in chosen):
             continue
         folder = os.path.join(out, "xgboost-" + xgb.__version__, name)
         if not os.path.isdir(folder):
