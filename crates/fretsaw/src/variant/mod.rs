@@ -9,7 +9,7 @@ mod calibration;
 mod fp16;
 mod integer;
 
-use fretsaw_model::{Ensemble, Model, Sum};
+use fretsaw_model::{BaseOrder, Ensemble, Model, Sum, Target};
 
 pub use bound::{Bound, prove};
 pub use calibration::Calibration;
@@ -191,6 +191,38 @@ pub fn make(model: &Model, form: Form, calibration: &Calibration) -> Result<(Mod
     draft.body = fretsaw_model::Body::Ensemble(ensemble);
     draft.provenance.passes.extend(form.passes());
     Ok((draft.build()?, changes))
+}
+
+/// The same answers with standard operators: integer leaves become f32 leaves, summed in f32. Other
+/// models are as they are.
+///
+/// # Errors
+/// When a leaf does not fit f32.
+pub fn portable(model: &Model) -> Result<Model> {
+    let Some(ensemble) = model.ensemble().filter(|e| e.sum == Sum::I32) else {
+        return Ok(model.clone());
+    };
+    let mut e = ensemble.clone();
+    for tree in &mut e.trees {
+        let weight = std::mem::replace(&mut tree.weight, 1.0);
+        let target = tree.target;
+        for (i, leaf) in tree.leaves.iter_mut().enumerate() {
+            let k = match target {
+                Target::All => i % e.multiply.len(),
+                Target::Output(k) => k as usize,
+            };
+            *leaf = f64::from((*leaf * weight * e.multiply[k] / e.divide) as f32);
+        }
+    }
+    e.base.iter_mut().for_each(|b| *b = f64::from(*b as f32));
+    e.multiply.fill(1.0);
+    e.divide = 1.0;
+    e.sum = Sum::F32;
+    e.base_order = BaseOrder::First;
+    let mut draft = model.to_draft();
+    draft.body = fretsaw_model::Body::Ensemble(e);
+    draft.provenance.passes.push("portable-f32".into());
+    Ok(draft.build()?)
 }
 
 /// Refuses trees whose leaves are linear functions.

@@ -1,0 +1,86 @@
+//! From a path to a model: any format that an importer or the ONNX reader knows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fretsaw_import::Format;
+use fretsaw_model::Model;
+use sha2::{Digest, Sha256};
+
+use crate::{Error, ErrorKind, Result};
+
+/// A model as it was loaded.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The file.
+    pub path: PathBuf,
+    /// The model.
+    pub model: Model,
+    /// SHA-256 of the file, lower-case hexadecimal.
+    pub sha256: String,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+impl Loaded {
+    /// The name that the file gives the model: its stem, or its folder's name where the stem says
+    /// nothing (`model`).
+    pub fn name(&self) -> String {
+        let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned());
+        stem(&self.path).unwrap_or_else(|| "model".into())
+    }
+}
+
+/// Reads and imports the model at `path`; its format is detected.
+///
+/// # Errors
+/// When the file cannot be read, is no model of a known format, is broken, or holds something that
+/// cannot be represented exactly (named).
+pub fn load(path: &Path) -> Result<Loaded> {
+    let metadata = fs::metadata(path).map_err(|e| Error::io("cannot read", path, e))?;
+    if metadata.is_dir() {
+        return Err(Error::new(
+            ErrorKind::Io,
+            format!("{} is a folder; name the model file in it", path.display()),
+        ));
+    }
+    let bytes = fs::read(path).map_err(|e| Error::io("cannot read", path, e))?;
+    let mut loaded = load_bytes(&bytes, path)?;
+    loaded.path = path.to_path_buf();
+    Ok(loaded)
+}
+
+/// Imports a model that is in memory already; `path` names it in errors, and external data of an
+/// ONNX file are read from beside it.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_bytes(bytes: &[u8], path: &Path) -> Result<Loaded> {
+    let model = import(bytes, path).map_err(|e| e.in_file(path))?;
+    let sha256 = sha256(bytes);
+    let mut draft = model.into_draft();
+    // A variant that we wrote carries its source's hash; any other file is its own source.
+    draft.provenance.source_sha256.get_or_insert_with(|| sha256.clone());
+    Ok(Loaded { path: path.to_path_buf(), model: draft.build()?, sha256, bytes: bytes.len() as u64 })
+}
+
+fn import(bytes: &[u8], path: &Path) -> Result<Model> {
+    if fretsaw_import::detect(bytes) == Format::Onnx {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let external = |name: &str| fs::read(folder.join(name));
+        return crate::onnx::read(bytes, &external);
+    }
+    fretsaw_import::import(bytes).map_err(|e| {
+        let kind = match e.kind() {
+            fretsaw_import::ErrorKind::Unsupported => ErrorKind::Unsupported,
+            _ => ErrorKind::Model,
+        };
+        Error::new(kind, e.to_string()).with_source(e)
+    })
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,224 @@
+//! From measurements to a choice, and to the files that go with it.
+
+use std::time::Instant;
+
+use fretsaw_model::Model;
+
+use super::build::Built;
+use super::{File, Options};
+use crate::load::sha256;
+use crate::measure::Latency;
+use crate::report::{BaselineFacts, Chosen, FileFacts, Speedup};
+use crate::select::{Candidate, Objective, select};
+use crate::session::ort::{OrtOptions, OrtSession, Runtime};
+use crate::session::{self, Native, Session};
+use crate::{Error, ErrorKind, Result, onnx};
+
+/// The named baseline of a job.
+pub(super) struct Baseline {
+    pub(super) session: Box<dyn Session>,
+    what: String,
+    why: String,
+    latency: Vec<Latency>,
+    load_ms: f64,
+}
+
+impl Baseline {
+    pub(super) fn open(
+        exact: &Built,
+        model: &Model,
+        runtime: &std::result::Result<&'static Runtime, String>,
+        threads: usize,
+    ) -> Result<Self> {
+        let start = Instant::now();
+        let (session, what, why): (Box<dyn Session>, _, _) = match runtime {
+            Ok(runtime) => {
+                let options = OrtOptions { threads, ..OrtOptions::default() };
+                let session = OrtSession::open(runtime, exact.file(false), &options)?;
+                (
+                    Box::new(session),
+                    format!("ONNX Runtime {} on the exact FP32 file", runtime.version()),
+                    "what most people would run today".to_string(),
+                )
+            }
+            Err(why) => (
+                Box::new(session::Baseline::new(model)?),
+                "our own walk, one row at a time, on one thread".into(),
+                format!("no ONNX Runtime: {why}"),
+            ),
+        };
+        let load_ms = start.elapsed().as_secs_f64() * 1e3;
+        Ok(Self { session, what, why, latency: Vec::new(), load_ms })
+    }
+
+    pub(super) fn facts(&self) -> BaselineFacts {
+        BaselineFacts {
+            session: self.session.info().clone(),
+            what: self.what.clone(),
+            why: self.why.clone(),
+            latency: self.latency.clone(),
+            memory_bytes: self.session.memory().map(|m| m as u64),
+            load_ms: self.load_ms,
+        }
+    }
+}
+
+/// Gives every variant its measurements: its own, or those of the one whose plan it shares.
+pub(super) fn assign(
+    built: &mut [Built],
+    baseline: &mut Baseline,
+    sessions: &[Option<Native>],
+    latencies: Vec<Vec<Latency>>,
+) {
+    let mut latencies = latencies.into_iter();
+    baseline.latency = latencies.next().unwrap_or_default();
+    for (b, session) in built.iter_mut().zip(sessions) {
+        let Some(session) = session else { continue };
+        b.latency = latencies.next().unwrap_or_default();
+        b.memory = session.memory().unwrap_or(0) as u64;
+        b.plan = session.summary().to_string();
+        b.speedup = b
+            .latency
+            .iter()
+            .zip(&baseline.latency)
+            .map(|(own, base)| Speedup { batch: own.batch, times: base.p50_ns as f64 / own.p50_ns.max(1) as f64 })
+            .collect();
+    }
+    let exact = (built[0].latency.clone(), built[0].speedup.clone(), built[0].memory, built[0].plan.clone());
+    for b in built.iter_mut() {
+        if b.measured_as.is_some() {
+            (b.latency, b.speedup, b.memory, b.plan) = exact.clone();
+        }
+        // Loading is timed from the bytes that would be on disk.
+        let needs_operator = b.recipe.compact;
+        let start = Instant::now();
+        let loaded = onnx::read(b.file(needs_operator), &|_| Err(std::io::ErrorKind::NotFound.into()));
+        let loaded = loaded.and_then(|m| Native::new(&m, 1, &fretsaw_engine::Options::default()));
+        if let (Ok(_), Some(made)) = (loaded, &mut b.made) {
+            made.load_ms = start.elapsed().as_secs_f64() * 1e3;
+        }
+    }
+}
+
+/// The winner, and the best variant of standard operators only.
+pub(super) struct Choice {
+    pub(super) winner: usize,
+    pub(super) name: &'static str,
+    pub(super) why: Vec<String>,
+    /// The variant that `model.onnx` holds.
+    portable: usize,
+    /// Variants that would be written with standard operators.
+    pub(super) portable_names: Vec<&'static str>,
+    file: &'static str,
+}
+
+pub(super) fn choose(built: &mut [Built], options: &Options) -> Result<Choice> {
+    let none = || Error::new(ErrorKind::Model, "no variant could be made, not even the exact one");
+    let best = select(&candidates(built, options), options.objective).ok_or_else(none)?;
+    let portable = Options { portable: true, ..options.clone() };
+    let standard = select(&candidates(built, &portable), options.objective).ok_or_else(none)?;
+    let winner = &built[best.winner];
+    let file = if winner.needs_operator(options) { "model.fretsaw.onnx" } else { "model.onnx" };
+    Ok(Choice {
+        winner: best.winner,
+        name: winner.recipe.name,
+        why: best.why,
+        portable: if file == "model.onnx" { best.winner } else { standard.winner },
+        portable_names: built
+            .iter()
+            .filter(|b| !b.needs_operator(options))
+            .map(|b| b.recipe.name)
+            .collect(),
+        file,
+    })
+}
+
+fn candidates(built: &[Built], options: &Options) -> Vec<Candidate> {
+    built
+        .iter()
+        .map(|b| {
+            let needs_operator = b.needs_operator(options);
+            let fallen = b.made.as_ref().filter(|m| m.form.is_exact() && !b.fell_back.is_empty());
+            let excluded = if b.made.is_none() {
+                b.fell_back.last().map(|f| f.why.clone())
+            } else if fallen.is_some() {
+                let tried: Vec<String> =
+                    b.fell_back.iter().map(|f| format!("{}: {}", f.form, f.why)).collect();
+                Some(format!("fell back to exact, so the same as int8-lossless ({})", tried.join("; ")))
+            } else if options.portable && needs_operator {
+                Some("needs the fretsaw operator, and --portable was asked".into())
+            } else {
+                None
+            };
+            let file_bytes = b.file(needs_operator).len() as u64;
+            let mean = |f: fn(&Latency) -> f64| {
+                (b.latency.iter().map(|l| f(l).max(1e-9).ln()).sum::<f64>() / b.latency.len().max(1) as f64).exp()
+            };
+            Candidate {
+                name: b.recipe.name.into(),
+                excluded,
+                cost: match options.objective {
+                    Objective::Latency => mean(|l| l.p99_ns as f64),
+                    Objective::Throughput => mean(|l| 1e9 / l.rows_per_second),
+                    Objective::Memory => b.memory as f64,
+                    Objective::Size => file_bytes as f64,
+                },
+                max_error: b.made.as_ref().map_or(f64::INFINITY, |m| m.error.max),
+                file_bytes,
+            }
+        })
+        .collect()
+}
+
+impl Choice {
+    pub(super) fn report(&self, built: &[Built], notices: &mut Vec<String>) -> Chosen {
+        let winner = &built[self.winner];
+        let approximate = |b: &&Built| b.recipe.forms.len() > 1;
+        let fell_back_to_exact = built
+            .iter()
+            .filter(approximate)
+            .all(|b| b.made.as_ref().is_none_or(|m| m.form.is_exact()));
+        if fell_back_to_exact {
+            notices.push("no less precise variant kept the budget; the choice is among exact ones".into());
+        }
+        Chosen {
+            variant: self.name.into(),
+            file: self.file.into(),
+            why: self.why[self.winner].clone(),
+            fell_back_to_exact,
+            speedup: winner.speedup.clone(),
+        }
+    }
+}
+
+/// The files to write, with what the report says of each.
+pub(super) fn files(built: &[Built], choice: &Choice, options: &Options) -> Result<Vec<(File, FileFacts)>> {
+    let mut out = Vec::new();
+    let mut add = |name: String, b: &Built, needs_operator: bool, what: &str| {
+        let bytes = b.file(needs_operator);
+        let facts = FileFacts {
+            name: name.clone(),
+            variant: b.recipe.name.into(),
+            bytes: bytes.len() as u64,
+            sha256: sha256(bytes),
+            what: what.into(),
+        };
+        out.push((File::new(name, bytes), facts));
+    };
+    let portable = &built[choice.portable];
+    add("model.onnx".into(), portable, false, "standard operators only: runs in any ONNX runtime");
+    if choice.file != "model.onnx" {
+        let what = "the chosen variant: needs the operator fretsaw.TreeEnsemble";
+        add(choice.file.into(), &built[choice.winner], true, what);
+    }
+    if options.keep_variants {
+        for b in built.iter().filter(|b| b.made.is_some()) {
+            let name = b.recipe.name;
+            add(format!("variants/{name}.onnx"), b, false, "standard operators only; values held in f32");
+            if b.recipe.compact {
+                add(format!("variants/{name}.fretsaw.onnx"), b, true, "compact: needs fretsaw.TreeEnsemble");
+            }
+        }
+    }
+    Ok(out)
+}
