@@ -149,6 +149,8 @@ def category_rows(x):
 def predict(booster, x, **how):
     types = getattr(booster, "feature_types", None)
     kinds = {"feature_types": types, "enable_categorical": True} if types and "c" in types else {}
+    if VERSION < (1, 0):
+        how["ntree_limit"] = 1000  # more than there are: without a limit 0.90 drops DART's trees at random
     return booster.predict(xgb.DMatrix(x, feature_names=booster.feature_names, **kinds), **how)
 
 
