@@ -1,1 +1,23 @@
 //! ONNX files: read, check, write; the IR lowered to them and lifted back.
+//!
+//! | from | to | by |
+//! | --- | --- | --- |
+//! | bytes | [`proto::ModelProto`] | [`read`], then [`load_external`] where tensors lie in other files |
+//! | [`proto::ModelProto`] | bytes | [`write()`] |
+//!
+//! This crate opens no files and runs no models.
+#![forbid(unsafe_code)]
+
+mod check;
+mod error;
+mod external;
+mod file;
+mod graph;
+pub mod proto;
+pub mod tensor;
+
+pub use check::check;
+pub use error::{Error, ErrorKind};
+pub use external::load_external;
+pub use file::{read, write};
+pub use tensor::Tensor;
