@@ -9,10 +9,14 @@
 #![forbid(unsafe_code)]
 
 mod check;
+pub mod compact;
 mod error;
 mod external;
 mod file;
 mod graph;
+mod lower;
+mod metadata;
+mod narrow;
 pub mod proto;
 pub mod tensor;
 
@@ -20,4 +24,5 @@ pub use check::check;
 pub use error::{Error, ErrorKind};
 pub use external::load_external;
 pub use file::{read, write};
+pub use lower::{LowerOptions, lower};
 pub use tensor::Tensor;

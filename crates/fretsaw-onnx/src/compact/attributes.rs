@@ -2,18 +2,17 @@
 //! with every type and length checked. Not the readers of ONNX's own operators: this one takes only
 //! what it would itself write.
 //!
-//! Numbers are stored in the first type of i8, i16, f16, f32 and f64 that is smallest. Where a few of
+//! Numbers are stored in the first type of i8, u8, i16, f16, f32 and f64 that is smallest. Where a few of
 //! them do not fit f16 or f32 they are *mixed*: a NaN stands in their place, and a second tensor,
 //! named with `_wide` behind, holds them in order. No position is stored, so none can lie.
 
 use std::collections::BTreeMap;
 
-use half::f16;
-
 use super::{Result, bits::BitWriter};
 use crate::proto::{
     AttributeProto, NodeProto, TensorProto, attribute_proto::AttributeType, tensor_proto::DataType,
 };
+use crate::tensor::Tensor;
 
 /// Collects attributes.
 #[derive(Default)]
@@ -69,11 +68,14 @@ impl Writer {
         for &v in values {
             match dtype {
                 DataType::Int8 => bytes.push(v as i8 as u8),
+                DataType::Uint8 => bytes.push(v as u8),
                 DataType::Int16 => bytes.extend((v as i16).to_le_bytes()),
-                DataType::Float16 if fits_f16(v) => bytes.extend(f16::from_f64(v).to_le_bytes()),
                 DataType::Float16 => {
-                    bytes.extend(f16::NAN.to_le_bytes());
-                    wide.push(v);
+                    let narrow = to_f16(v).unwrap_or_else(|| {
+                        wide.push(v);
+                        F16_NAN
+                    });
+                    bytes.extend(narrow.to_le_bytes());
                 }
                 DataType::Float if fits_f32(v) => bytes.extend((v as f32).to_le_bytes()),
                 DataType::Float => {
@@ -134,9 +136,28 @@ fn wide_name(name: &str) -> String {
     format!("{name}_wide")
 }
 
-/// Whether `v`, which is no NaN (that one is taken), is an f16 to the bit.
-fn fits_f16(v: f64) -> bool {
-    !v.is_nan() && f16::from_f64(v).to_f64().to_bits() == v.to_bits()
+const F16_NAN: u16 = 0x7e00;
+
+/// The bits of the f16 that is `v`, if there is one; none for NaN, which is taken.
+fn to_f16(v: f64) -> Option<u16> {
+    let sign = if v.is_sign_negative() { 0x8000 } else { 0 };
+    let magnitude = v.abs();
+    if magnitude == 0.0 {
+        return Some(sign);
+    }
+    if magnitude == f64::INFINITY {
+        return Some(sign | 0x7c00);
+    }
+    // Below 2^-14 the last place no longer gets smaller.
+    let exponent = ((magnitude.to_bits() >> 52) as i32 - 1023).max(-14);
+    if exponent > 15 {
+        return None;
+    }
+    let last_places = magnitude * 2_f64.powi(10 - exponent);
+    if last_places.trunc() != last_places {
+        return None;
+    }
+    Some(sign + (((exponent + 14) as u16) << 10) + last_places as u16)
 }
 
 fn fits_f32(v: f64) -> bool {
@@ -147,14 +168,18 @@ fn fits_f32(v: f64) -> bool {
 fn smallest(values: &[f64]) -> DataType {
     // By bits, so that -0 is no whole number.
     let i8s = |v: &f64| f64::from(*v as i8).to_bits() == v.to_bits();
+    let u8s = |v: &f64| f64::from(*v as u8).to_bits() == v.to_bits();
     let i16s = |v: &f64| f64::from(*v as i16).to_bits() == v.to_bits();
     if values.iter().all(i8s) {
         return DataType::Int8;
     }
+    if values.iter().all(u8s) {
+        return DataType::Uint8;
+    }
     if values.iter().all(i16s) {
         return DataType::Int16;
     }
-    let not_f16 = values.iter().filter(|&&v| !fits_f16(v)).count();
+    let not_f16 = values.iter().filter(|&&v| to_f16(v).is_none()).count();
     let not_f32 = values.iter().filter(|&&v| !fits_f32(v)).count();
     let n = values.len();
     let wide = if not_f32 == 0 { 4 } else { 8 };
@@ -228,8 +253,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A tensor's type and bytes: as many as its one dimension asks for.
-    fn tensor(&mut self, name: &str) -> Result<Option<(DataType, &'a [u8])>> {
+    /// A list's message, and the checked view of it.
+    fn list(&mut self, name: &str) -> Result<Option<(&'a TensorProto, Tensor<'a>)>> {
         let Some(attribute) = self.take(name, AttributeType::Tensor)? else {
             return Ok(None);
         };
@@ -237,58 +262,39 @@ impl<'a> Reader<'a> {
             .t
             .as_ref()
             .ok_or_else(|| format!("attribute `{name}` holds no tensor"))?;
-        let dtype = tensor.data_type();
-        let size = match dtype {
-            DataType::Uint8 | DataType::Int8 => 1,
-            DataType::Uint16 | DataType::Int16 | DataType::Float16 => 2,
-            DataType::Uint32 | DataType::Float => 4,
-            DataType::Double => 8,
-            other => {
-                return Err(format!(
-                    "attribute `{name}` is a tensor of {}, which version 1 does not have",
-                    other.as_str_name()
-                ));
-            }
-        };
-        let bytes = tensor
-            .raw_data
-            .as_ref()
-            .ok_or_else(|| format!("attribute `{name}` has no raw data"))?;
-        let declared = match tensor.dims[..] {
-            [n] => usize::try_from(n).ok().and_then(|n| n.checked_mul(size)),
-            _ => None,
-        };
-        if declared != Some(bytes.len()) {
+        let view = Tensor::new(tensor).map_err(|e| format!("attribute `{name}`: {e}"))?;
+        if view.shape().len() != 1 {
             return Err(format!(
-                "attribute `{name}` holds {} bytes for {} of shape {:?}",
-                bytes.len(),
-                dtype.as_str_name(),
-                tensor.dims
+                "attribute `{name}` has shape {:?}, not one dimension",
+                view.shape()
             ));
         }
-        Ok(Some((dtype, bytes)))
+        Ok(Some((tensor, view)))
     }
 
     /// Bytes, or the bits in them.
     pub(super) fn bytes(&mut self, name: &str) -> Result<Option<&'a [u8]>> {
-        match self.tensor(name)? {
-            Some((DataType::Uint8, bytes)) => Ok(Some(bytes)),
-            Some((dtype, _)) => Err(wrong_type(name, dtype)),
+        match self.list(name)? {
+            Some((tensor, view)) if view.dtype() == DataType::Uint8 => match &tensor.raw_data {
+                Some(bytes) => Ok(Some(bytes)),
+                None => Err(format!("attribute `{name}` has no raw data")),
+            },
+            Some((_, view)) => Err(wrong_type(name, view.dtype())),
             None => Ok(None),
         }
     }
 
     /// Whole numbers.
     pub(super) fn uints(&mut self, name: &str) -> Result<Option<Vec<u32>>> {
-        let Some((dtype, bytes)) = self.tensor(name)? else {
+        let Some((_, view)) = self.list(name)? else {
             return Ok(None);
         };
-        Ok(Some(match dtype {
-            DataType::Uint8 => bytes.iter().map(|&b| b.into()).collect(),
-            DataType::Uint16 => each(bytes, |b| u16::from_le_bytes(b).into()),
-            DataType::Uint32 => each(bytes, u32::from_le_bytes),
-            _ => return Err(wrong_type(name, dtype)),
-        }))
+        match (view.dtype(), view.f64s()) {
+            (DataType::Uint8 | DataType::Uint16 | DataType::Uint32, Some(values)) => {
+                Ok(Some(values.map(|v| v as u32).collect()))
+            }
+            (dtype, _) => Err(wrong_type(name, dtype)),
+        }
     }
 
     /// Whole numbers that must be there, `n` of them.
@@ -314,39 +320,44 @@ impl<'a> Reader<'a> {
 
     /// Numbers, mixed or not.
     pub(super) fn numbers(&mut self, name: &str) -> Result<Option<Vec<f64>>> {
-        let wide = wide_name(name);
-        let Some((dtype, bytes)) = self.tensor(name)? else {
-            return Ok(None);
+        use DataType as D;
+        let floats = |name: &str, view: Tensor<'_>, allowed: &[D]| match view.f64s() {
+            Some(values) if allowed.contains(&view.dtype()) => Ok(values.collect::<Vec<f64>>()),
+            _ => Err(wrong_type(name, view.dtype())),
         };
-        let mut values = match dtype {
-            DataType::Int8 => bytes.iter().map(|&b| f64::from(b as i8)).collect(),
-            DataType::Int16 => each(bytes, |b| i16::from_le_bytes(b).into()),
-            _ => floats(name, dtype, bytes)?,
+        let wide_name = wide_name(name);
+        let wide = match self.list(&wide_name)? {
+            Some((_, view)) => floats(&wide_name, view, &[D::Float, D::Double])?,
+            None => Vec::new(),
         };
-        // An f64 NaN stands for itself, so only narrower types have something wide.
-        let Some((wide_dtype, bytes)) = self.tensor(&wide)? else {
-            return if dtype != DataType::Double && values.iter().any(|v| v.is_nan()) {
-                Err(format!(
-                    "attribute `{wide}` is missing, though `{name}` refers to it"
-                ))
+        let Some((_, view)) = self.list(name)? else {
+            return if wide.is_empty() {
+                Ok(None)
             } else {
-                Ok(Some(values))
+                required(name, None)
             };
         };
-        let mut rest = floats(&wide, wide_dtype, bytes)?.into_iter();
-        if dtype != DataType::Double {
+        let dtype = view.dtype();
+        let mut values = floats(
+            name,
+            view,
+            &[D::Int8, D::Uint8, D::Int16, D::Float16, D::Float, D::Double],
+        )?;
+        let mut rest = wide.iter().copied();
+        // In f64 a NaN is one, whatever it is doing there: nothing is wider.
+        if dtype != D::Double {
             for v in values.iter_mut().filter(|v| v.is_nan()) {
                 *v = rest.next().ok_or_else(|| {
-                    format!("attribute `{wide}` holds fewer numbers than `{name}` refers to")
+                    format!("attribute `{name}` refers to more numbers than `{wide_name}` holds")
                 })?;
             }
         }
-        if rest.next().is_some() {
-            return Err(format!(
-                "attribute `{wide}` holds more numbers than `{name}` refers to"
-            ));
+        match rest.len() {
+            0 => Ok(Some(values)),
+            n => Err(format!(
+                "attribute `{wide_name}` holds {n} numbers that `{name}` does not refer to"
+            )),
         }
-        Ok(Some(values))
     }
 }
 
@@ -370,25 +381,6 @@ impl Codes<'_> {
     }
 }
 
-fn floats(name: &str, dtype: DataType, bytes: &[u8]) -> Result<Vec<f64>> {
-    Ok(match dtype {
-        DataType::Float16 => each(bytes, |b| f16::from_le_bytes(b).to_f64()),
-        DataType::Float => each(bytes, |b| f32::from_le_bytes(b).into()),
-        DataType::Double => each(bytes, f64::from_le_bytes),
-        _ => return Err(wrong_type(name, dtype)),
-    })
-}
-
-/// Reads items of `N` bytes; the length was checked to be a multiple of it.
-fn each<const N: usize, T>(bytes: &[u8], read: impl Fn([u8; N]) -> T) -> Vec<T> {
-    bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|&chunk| read(chunk))
-        .collect()
-}
-
 fn wrong_type(name: &str, dtype: DataType) -> String {
     format!("attribute `{name}` is a tensor of {}", dtype.as_str_name())
 }
@@ -407,5 +399,114 @@ pub(super) fn counted<T>(name: &str, n: usize, values: Vec<T>) -> Result<Vec<T>>
             "attribute `{name}` has {} values where there must be {n}",
             values.len()
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(writer: Writer) -> NodeProto {
+        NodeProto {
+            attribute: writer.finish(),
+            ..NodeProto::default()
+        }
+    }
+
+    #[test]
+    fn every_f16_and_none_of_its_neighbours() {
+        for bits in 0..=u16::MAX {
+            let mut writer = Writer::default();
+            writer.tensor("x", DataType::Float16, 1, bits.to_le_bytes().to_vec());
+            let node = node(writer);
+            let tensor = node.attribute[0].t.as_ref().unwrap();
+            let value = Tensor::new(tensor).unwrap().f64s().unwrap().next().unwrap();
+            let infinite = value.is_infinite();
+            assert_eq!(to_f16(value), (!value.is_nan()).then_some(bits), "{value}");
+            for beside in [value.next_up(), value.next_down(), value * (1.0 + 1e-7)] {
+                assert!(
+                    infinite || value == 0.0 || to_f16(beside).is_none(),
+                    "{beside}"
+                );
+            }
+        }
+        for v in [
+            65504.5,
+            65520.0,
+            65536.0,
+            1e300,
+            2_f64.powi(-25),
+            f64::MIN_POSITIVE,
+            5e-324,
+        ] {
+            assert_eq!(to_f16(v), None, "{v}");
+        }
+    }
+
+    #[test]
+    fn numbers_take_the_smallest_type_and_come_back() {
+        use DataType as D;
+        let third = f64::from(1.0_f32 / 3.0);
+        let mostly_f16 = |odd: f64| [vec![0.5; 9], vec![odd]].concat();
+        let cases: [(Vec<f64>, D, Option<D>); 15] = [
+            (vec![], D::Int8, None),
+            (vec![1.0, -128.0, 127.0], D::Int8, None),
+            (vec![1.0, 128.0, 255.0], D::Uint8, None),
+            (vec![-1.0, 128.0], D::Int16, None),
+            (vec![-32768.0, 32767.0], D::Int16, None),
+            (vec![32768.0], D::Float16, None),
+            (vec![0.0, -0.0], D::Float16, None),
+            (
+                vec![0.5, f64::INFINITY, f64::NEG_INFINITY],
+                D::Float16,
+                None,
+            ),
+            (vec![third], D::Float, None),
+            (mostly_f16(third), D::Float16, Some(D::Float)),
+            (mostly_f16(0.1), D::Float16, Some(D::Double)),
+            (mostly_f16(f64::NAN), D::Float16, Some(D::Double)),
+            (
+                [vec![third; 9], vec![0.1]].concat(),
+                D::Float,
+                Some(D::Double),
+            ),
+            (vec![0.1, 0.2], D::Double, None),
+            (vec![f64::NAN], D::Double, None),
+        ];
+        for (values, dtype, wide) in cases {
+            let mut writer = Writer::default();
+            writer.numbers("x", &values);
+            let node = node(writer);
+            let types: Vec<_> = node
+                .attribute
+                .iter()
+                .map(|a| a.t.as_ref().unwrap().data_type())
+                .collect();
+            assert_eq!(types[0], dtype as i32, "{values:?}");
+            assert_eq!(types.get(1).copied(), wide.map(|d| d as i32), "{values:?}");
+            let mut reader = Reader::new(&node).unwrap();
+            let back = reader.numbers("x").unwrap().unwrap();
+            reader.finish().unwrap();
+            let bits = |v: &[f64]| v.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&back), bits(&values), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_take_the_smallest_type_and_come_back() {
+        for (values, size) in [
+            (vec![0, 255], 2),
+            (vec![256], 2),
+            (vec![1, 65535], 4),
+            (vec![0, u32::MAX], 8),
+        ] {
+            let mut writer = Writer::default();
+            writer.uints("x", &values);
+            let node = node(writer);
+            let raw = node.attribute[0].t.as_ref().unwrap().raw_data().len();
+            assert_eq!(raw, size);
+            let mut reader = Reader::new(&node).unwrap();
+            assert_eq!(reader.uints_for("x", values.len()).unwrap(), values);
+        }
     }
 }

@@ -173,9 +173,9 @@ impl<'a> Table<'a> {
     /// How many categories the copy of a set holds that each tree using predicate `number` makes,
     /// when it is read.
     pub(super) fn n_categories(&self, number: usize) -> usize {
-        number
-            .checked_sub(self.cuts.len())
-            .map_or(0, |i| self.sets[i].members.len() + self.sets[i].known.map_or(0, <[_]>::len))
+        number.checked_sub(self.cuts.len()).map_or(0, |i| {
+            self.sets[i].members.len() + self.sets[i].known.map_or(0, <[_]>::len)
+        })
     }
 
     /// Writes the table.
@@ -204,7 +204,8 @@ impl<'a> Table<'a> {
                 categories::write(list, &mut stream);
             }
             out.bytes("categories", stream);
-            let all = |f: &dyn Fn(&Membership<'_>) -> u32| self.sets.iter().map(f).collect::<Vec<_>>();
+            let all =
+                |f: &dyn Fn(&Membership<'_>) -> u32| self.sets.iter().map(f).collect::<Vec<_>>();
             out.uints("set_features", &all(&|s| s.feature));
             out.uints("set_members", &all(&|s| number(s.members)));
             if self.sets.iter().any(|s| s.known.is_some()) {
@@ -215,7 +216,10 @@ impl<'a> Table<'a> {
         if self.len() > 0 {
             let cuts = self.cuts.iter().map(|c| c.missing);
             let sets = self.sets.iter().map(|s| s.missing);
-            out.codes("predicate_missing", cuts.chain(sets).map(|m| m as u8).collect());
+            out.codes(
+                "predicate_missing",
+                cuts.chain(sets).map(|m| m as u8).collect(),
+            );
         }
     }
 }
@@ -381,9 +385,9 @@ fn read_lists(attributes: &mut Reader<'_>) -> Result<Vec<Vec<u32>>> {
     let mut lists = Vec::new();
     while !bytes.is_empty() {
         let list = categories::read(&mut bytes);
-        lists.push(list.map_err(|what| {
-            format!("attribute `categories`, list {}: {what}", lists.len())
-        })?);
+        lists.push(
+            list.map_err(|what| format!("attribute `categories`, list {}: {what}", lists.len()))?,
+        );
     }
     Ok(lists)
 }
@@ -405,7 +409,9 @@ fn read_sets(attributes: &mut Reader<'_>, n_lists: usize) -> Result<Vec<(u32, Se
         if (number as usize) < n_lists {
             Ok(number as usize)
         } else {
-            Err(format!("attribute `{name}` names list {number} of {n_lists}"))
+            Err(format!(
+                "attribute `{name}` names list {number} of {n_lists}"
+            ))
         }
     };
     for (i, feature) in features.into_iter().enumerate() {

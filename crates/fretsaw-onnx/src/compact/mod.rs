@@ -1,0 +1,32 @@
+//! The compact form of a tree ensemble: `fretsaw.TreeEnsemble`, version 1, one operator whose
+//! attributes hold the trees in as few bytes as can be read at once.
+//!
+//! `docs/operator.md` specifies it. It says the same as the IR's [`Ensemble`], bit for bit; it is not
+//! a format of its own, and it rounds nothing: what a variant gives up was given up in the IR, and
+//! what is left is only stored in the smallest types that hold it exactly.
+
+mod attributes;
+mod bits;
+mod categories;
+mod decode;
+mod encode;
+mod predicates;
+#[cfg(test)]
+mod tests;
+
+pub use decode::decode;
+pub use encode::encode;
+
+/// The operator's domain.
+pub const DOMAIN: &str = "fretsaw";
+/// The operator's type.
+pub const OP_TYPE: &str = "TreeEnsemble";
+/// The version of the domain that the operator is of.
+pub const VERSION: i64 = 1;
+
+/// A set is stored once but copied into each tree that uses it, so a small file could ask for much
+/// memory. All copies together hold no more than this many categories.
+const MAX_CATEGORIES: usize = 1 << 26;
+
+/// What is wrong, without the node it is in: [`decode`] puts that in front.
+type Result<T> = std::result::Result<T, String>;
