@@ -1,1 +1,80 @@
-fn main() {}
+//! The command line: arguments in, the library called, results to stdout, progress to stderr.
+//!
+//! Exit status 0: done; 1: the work failed; 2: the command line is wrong. An error is one line.
+
+mod args;
+mod bench;
+mod convert;
+mod devices;
+mod failure;
+mod history;
+mod inspect;
+mod models;
+mod open;
+mod optimize;
+mod predict;
+mod print;
+mod progress;
+mod record;
+mod store;
+mod verify;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version go to stdout with status 0; a wrong command line is one line.
+            if !e.use_stderr() {
+                let _ = e.print();
+                return ExitCode::SUCCESS;
+            }
+            eprintln!("{}", one_line(&e.render().to_string()));
+            return ExitCode::from(2);
+        }
+    };
+    progress::listen_for_interrupt();
+    let result = match cli.command {
+        Command::Optimize(args) => optimize::run(&args),
+        Command::Convert(args) => convert::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Devices(args) => devices::run(&args),
+        Command::Models(command) => models::run(command),
+        Command::History(args) => history::run(&args),
+        Command::Store(command) => store::run(command),
+        Command::Completions { shell } => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "fretsaw", &mut out);
+            print::raw(&out)
+        }
+    };
+    let result = result.and_then(|()| std::io::stdout().flush().map_err(Into::into));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::from(e.status())
+        }
+    }
+}
+
+/// The parser's message without its usage lines.
+fn one_line(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|l| !l.starts_with("Usage:"));
+    let lines: Vec<&str> = lines
+        .filter(|l| !l.is_empty() && !l.starts_with("For more"))
+        .collect();
+    format!("{}; see --help", lines.join(" "))
+}

@@ -1,0 +1,28 @@
+//! `fretsaw convert`.
+
+use fretsaw::data::write_atomically;
+use fretsaw::onnx::{self, Lower};
+
+use crate::args;
+use crate::failure::{Failure, Result};
+use crate::open;
+
+pub(crate) fn run(args: &args::Convert) -> Result {
+    let opened = open::model(&args.model, &args.store)?;
+    if args.output.extension().is_none_or(|e| e != "onnx") {
+        let output = args.output.display();
+        return Err(Failure::usage(format!(
+            "{output}: the output of convert is an .onnx file"
+        )));
+    }
+    let options = Lower {
+        opset: args.opset,
+        ml_opset: args.ml_opset,
+        double: args.double,
+        zipmap: args.zipmap,
+    };
+    let bytes =
+        onnx::write(&opened.loaded.model, &options).map_err(|e| e.in_file(&opened.loaded.path))?;
+    write_atomically(&args.output, &mut |w| w.write_all(&bytes))?;
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! What a command works on: a model by path or by name, rows for it, and the store.
+
+use std::path::{Path, PathBuf};
+
+use fretsaw::data::{self, Data, Matrix};
+use fretsaw::load::{self, Loaded};
+use fretsaw::model::Model;
+use fretsaw_store::{Store, Url};
+
+use crate::args::StoreUrl;
+use crate::failure::{Failure, Result};
+
+impl StoreUrl {
+    fn location(&self) -> Result<Url> {
+        match self.url.as_deref() {
+            Some(url) => Url::parse(url).map_err(|e| Failure::usage(e.to_string())),
+            None => {
+                let var = std::env::var_os;
+                Ok(Url::default_location(
+                    var("XDG_DATA_HOME").as_deref(),
+                    var("HOME").as_deref(),
+                )?)
+            }
+        }
+    }
+
+    /// Opens the store, and makes it where there is none.
+    pub(crate) fn open(&self) -> Result<Store> {
+        Ok(Store::open(&self.location()?)?)
+    }
+}
+
+/// A model and what the registry knows of it.
+pub(crate) struct Opened {
+    pub(crate) loaded: Loaded,
+    /// Name and version, where it came by name.
+    pub(crate) registered: Option<(String, u32)>,
+    /// The file's bytes, for backends that take files.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Loads a model by path, `NAME@VERSION`, `NAME@ALIAS` or `NAME`.
+pub(crate) fn model(reference: &str, store: &StoreUrl) -> Result<Opened> {
+    let path = Path::new(reference);
+    if path.exists() {
+        let bytes = read(path)?;
+        let loaded = load::load_bytes(&bytes, path)?;
+        return Ok(Opened {
+            loaded,
+            registered: None,
+            bytes,
+        });
+    }
+    // A path that is not there should not be looked for in a registry.
+    if reference.contains(['/', '\\']) || (path.extension().is_some() && !reference.contains('@')) {
+        return Err(Failure::work(format!(
+            "cannot read {reference}: no such file"
+        )));
+    }
+    let store = store.open()?;
+    let version = store
+        .resolve(reference)
+        .map_err(|e| Failure::work(format!("{reference} is no file, and in the registry: {e}")))?;
+    let name = version.entry.name.clone();
+    let artifact = &version.entry.artifact;
+    // The file where it was, if it is still the same; else the store's own copy.
+    let on_disk = artifact
+        .path
+        .as_ref()
+        .map(PathBuf::from)
+        .and_then(|p| Some((std::fs::read(&p).ok()?, p)));
+    let on_disk = on_disk.filter(|(bytes, _)| load::sha256(bytes) == artifact.sha256);
+    let (bytes, path) = match on_disk {
+        Some(found) => found,
+        None => match store.artifact(&artifact.sha256)? {
+            Some(bytes) => (bytes, PathBuf::from(format!("{name}@{}", version.version))),
+            None => {
+                let path = artifact.path.as_deref().unwrap_or("nowhere");
+                return Err(Failure::work(format!(
+                    "{name}@{}: its file ({path}) is gone or was changed, and the store holds no copy",
+                    version.version
+                )));
+            }
+        },
+    };
+    let loaded = load::load_bytes(&bytes, &path)?;
+    Ok(Opened {
+        loaded,
+        registered: Some((name, version.version)),
+        bytes,
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        return Err(Failure::work(format!(
+            "{} is a folder; name the model file in it",
+            path.display()
+        )));
+    }
+    std::fs::read(path).map_err(|e| fretsaw::Error::io("cannot read", path, e).into())
+}
+
+/// Reads a file of rows.
+pub(crate) fn data(path: &Path) -> Result<Data> {
+    Ok(data::read(path)?)
+}
+
+/// The rows of a file as a model takes them.
+pub(crate) fn rows(data: &Data, model: &Model) -> Result<Matrix> {
+    Ok(data.rows_for(model, &[])?)
+}
+
+/// All cores that this process may use.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

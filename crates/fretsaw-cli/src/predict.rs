@@ -1,0 +1,182 @@
+//! `fretsaw predict`.
+
+use std::time::Instant;
+
+use fretsaw::data::write_predictions;
+use fretsaw::model::{Float, Labels, Model};
+use fretsaw::session::{Predictions, Session, Want, ort};
+use fretsaw::{engine, onnx, session};
+use fretsaw_store::{LogRow, LogStatus, now_us};
+
+use crate::args;
+use crate::failure::{Failure, Result};
+use crate::open::{self, Opened};
+use crate::progress;
+
+/// Rows a call to the engine: enough to fill all threads, few enough to be interrupted.
+const CHUNK: usize = 1 << 16;
+
+pub(crate) fn run(args: &args::Predict) -> Result {
+    let opened = open::model(&args.model, &args.store)?;
+    let model = &opened.loaded.model;
+    let data = open::data(&args.input)?;
+    let matrix = open::rows(&data, model)?;
+    let rows = matrix.rows();
+    let want = if args.raw {
+        Want::Margins
+    } else {
+        Want::Answers
+    };
+    let mut session = session(
+        &opened,
+        &args.backend,
+        args.threads.unwrap_or_else(open::cores),
+    )?;
+
+    let started_us = now_us();
+    let mut log = Vec::new();
+    let mut out = Predictions::new(Float::F32, 1);
+    let mut all: Option<Predictions> = None;
+    let mut at = 0;
+    while at < rows.n_rows() {
+        progress::go_on()?;
+        let end = (at + CHUNK).min(rows.n_rows());
+        let start = Instant::now();
+        let ran = session.run(&rows.slice(at..end), want, &mut out);
+        let ns = start.elapsed().as_nanos() as u64;
+        log.push(log_row(
+            &opened,
+            session.as_ref(),
+            &args.backend,
+            end - at,
+            ns,
+            ran.as_ref().err(),
+        ));
+        if let Err(e) = ran {
+            record(args, &opened, log);
+            return Err(e.into());
+        }
+        match &mut all {
+            None => all = Some(out.clone()),
+            Some(all) => all.append(&out),
+        }
+        at = end;
+    }
+    let all = all.unwrap_or_else(|| Predictions::new(model.body.margin(), model.n_columns()));
+    write_predictions(
+        &args.output,
+        &all,
+        &column_names(model, want, all.n_columns),
+    )?;
+    debug_assert!(started_us > 0);
+    record(args, &opened, log);
+    Ok(())
+}
+
+/// A session by the backend's name.
+pub(crate) fn session(opened: &Opened, backend: &str, threads: usize) -> Result<Box<dyn Session>> {
+    let model = &opened.loaded.model;
+    match backend {
+        // Everything that can be loaded so far runs in our own engine, and faster there.
+        "auto" | "native" => Ok(Box::new(session::Native::new(
+            model,
+            threads,
+            &engine::Options::default(),
+        )?)),
+        "ort" => {
+            let runtime = ort::Runtime::get(None)
+                .map_err(|why| Failure::work(format!("ONNX Runtime is not to be had: {why}")))?;
+            let options = ort::OrtOptions {
+                threads,
+                ..ort::OrtOptions::default()
+            };
+            // A file that is ONNX already runs as it is.
+            let own;
+            let bytes = if model.provenance.format == "onnx" {
+                &opened.bytes
+            } else {
+                own = onnx::portable(model)?;
+                &own
+            };
+            Ok(Box::new(ort::OrtSession::open(runtime, bytes, &options)?))
+        }
+        _ => Err(Failure::usage(format!(
+            "no backend is called '{backend}'; use auto, native or ort"
+        ))),
+    }
+}
+
+fn log_row(
+    opened: &Opened,
+    session: &dyn Session,
+    requested: &str,
+    batch: usize,
+    ns: u64,
+    error: Option<&fretsaw::Error>,
+) -> LogRow {
+    let info = session.info();
+    LogRow {
+        time_us: now_us(),
+        model_name: opened
+            .registered
+            .as_ref()
+            .map_or_else(|| opened.loaded.name(), |r| r.0.clone()),
+        model_version: opened.registered.as_ref().map(|r| r.1),
+        requested_provider: Some(requested.into()),
+        actual_provider: Some(format!("{}/{}", info.backend, info.actual_provider)),
+        batch_size: batch as u64,
+        compute_ns: Some(ns),
+        total_ns: ns,
+        status: if error.is_some() {
+            LogStatus::Error
+        } else {
+            LogStatus::Ok
+        },
+        error: error.map(ToString::to_string),
+        client: Some("cli".into()),
+        memory_bytes: session.memory().map(|m| m as u64),
+        ..LogRow::default()
+    }
+}
+
+/// Writes the log. The answers are there already: a store that cannot be written is told, no more.
+fn record(args: &args::Predict, opened: &Opened, mut log: Vec<LogRow>) {
+    let written = args.store.open().and_then(|mut store| {
+        // A file that was registered is logged under its name.
+        if opened.registered.is_none()
+            && let Some(found) = store.find_artifact(&opened.loaded.sha256)?
+        {
+            for row in &mut log {
+                row.model_name.clone_from(&found.name);
+                row.model_version = Some(found.version);
+                row.variant = Some(found.variant.clone());
+            }
+        }
+        Ok(store.log_inference(&log)?)
+    });
+    if let Err(e) = written {
+        eprintln!("warning: the run was not logged: {e}");
+    }
+}
+
+/// `p_<class>`, `margin[_k]`, `output[_k]`.
+fn column_names(model: &Model, want: Want, n_columns: usize) -> Vec<String> {
+    use fretsaw::model::Answer;
+    let numbered = |stem: &str| match n_columns {
+        1 => vec![stem.to_string()],
+        n => (0..n).map(|k| format!("{stem}_{k}")).collect(),
+    };
+    match (want, model.answer) {
+        (Want::Margins, _) => numbered("margin"),
+        (Want::Answers, Answer::Binary | Answer::Classes | Answer::Labels) => {
+            let name = |i: usize| match &model.labels {
+                Some(Labels::Strings(names)) => {
+                    names.get(i).cloned().unwrap_or_else(|| i.to_string())
+                }
+                _ => model.class_name(i),
+            };
+            (0..n_columns).map(|i| format!("p_{}", name(i))).collect()
+        }
+        (Want::Answers, Answer::Values | Answer::Class) => numbered("output"),
+    }
+}
