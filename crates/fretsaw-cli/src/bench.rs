@@ -1,6 +1,6 @@
 //! `fretsaw bench`.
 
-use fretsaw::measure::{self, Effort, Latency};
+use fretsaw::measure::{self, Latency};
 use fretsaw::model::Float;
 use fretsaw::optimize::{Observer as _, compare};
 use fretsaw::session::{Predictions, Session, Want};
@@ -107,7 +107,7 @@ pub(crate) fn run(args: &args::Bench) -> Result {
         &mut running,
         &rows,
         &args.batch,
-        Effort::default(),
+        progress::effort(),
         &mut go_on,
     )?;
     for (m, latency) in out.iter_mut().zip(latencies) {

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fretsaw::data::{Data, Matrix};
+use fretsaw::data::{self, Data, LabelColumn, Matrix};
 use fretsaw::devices;
-use fretsaw::model::Model;
+use fretsaw::model::{Answer, Model};
 use fretsaw::optimize::{self, Input, Job, Observer as _, Options, Outcome};
 use fretsaw::report::{DataFacts, Report, html};
 use fretsaw::select::Objective;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &args::Optimize) -> Result {
         threads: args.threads,
         portable: args.portable,
         keep_variants: args.keep_variants,
-        ..Options::default()
+        effort: progress::effort(),
     };
     let progress = Progress::new();
     progress.step("loading", 0, 1);
@@ -164,23 +164,27 @@ struct Labels {
 }
 
 fn labels_of(data: &Data, labels: &str, model: &Model) -> Result<Labels> {
-    let path = Path::new(labels);
-    if data.has_column(labels) {
-        let values = data.labels(labels, model)?;
+    let names = data.column_names().unwrap_or_default();
+    if names.iter().any(|n| n == labels) {
+        let values = numbers(&data.column(labels)?, model)?;
         return Ok(Labels {
             values,
             column: Some(labels.into()),
             source: format!("column {labels}"),
         });
     }
+    let path = Path::new(labels);
     if !path.exists() {
         return Err(Failure::work(format!(
-            "{}: no column is called '{labels}', and there is no such file; it has {}",
+            "{}: no column is called '{labels}', and there is no such file; it has {} columns{}",
             data.path().display(),
-            data.describe_columns()
+            names.len(),
+            names
+                .last()
+                .map_or_else(String::new, |last| format!(", the last is '{last}'"))
         )));
     }
-    let values = open::data(path)?.only_labels(model)?;
+    let values = numbers(&data::read_labels(path)?, model)?;
     if values.len() != data.n_rows() {
         return Err(Failure::work(format!(
             "{labels} has {} labels for the {} rows of {}",
@@ -194,6 +198,18 @@ fn labels_of(data: &Data, labels: &str, model: &Model) -> Result<Labels> {
         column: None,
         source: labels.into(),
     })
+}
+
+/// Labels as metrics take them: class numbers of a classifier, else values.
+fn numbers(labels: &LabelColumn, model: &Model) -> Result<Vec<f64>> {
+    if matches!(model.answer, Answer::Values | Answer::Labels) {
+        return Ok(labels.numbers()?);
+    }
+    Ok(labels
+        .classes(model)?
+        .into_iter()
+        .map(|c| c as f64)
+        .collect())
 }
 
 /// The output folder.

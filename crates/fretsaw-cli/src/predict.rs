@@ -5,7 +5,7 @@ use std::time::Instant;
 use fretsaw::data::write_predictions;
 use fretsaw::model::{Float, Labels, Model};
 use fretsaw::session::{Predictions, Session, Want, ort};
-use fretsaw::{engine, onnx, session};
+use fretsaw::{onnx, session};
 use fretsaw_store::{LogRow, LogStatus, now_us};
 
 use crate::args;

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use fretsaw::measure::Effort;
 use fretsaw::optimize::Observer;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -32,6 +33,19 @@ pub(crate) fn go_on() -> Result {
         Err(Failure::work("interrupted; nothing was written"))
     } else {
         Ok(())
+    }
+}
+
+/// How long to measure. `FRETSAW_EFFORT_MS` makes it shorter, for tests that look at everything but
+/// the times.
+pub(crate) fn effort() -> Effort {
+    let ms = std::env::var("FRETSAW_EFFORT_MS")
+        .ok()
+        .and_then(|ms| ms.parse().ok());
+    let default = Effort::default();
+    Effort {
+        time: ms.map_or(default.time, Duration::from_millis),
+        ..default
     }
 }
 

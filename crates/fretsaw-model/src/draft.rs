@@ -62,11 +62,7 @@ impl Draft {
             _ => {}
         }
         if let Some(labels) = &self.labels {
-            let n_classes = if self.answer == Answer::Class && self.link == Link::Step {
-                2
-            } else {
-                self.n_classes()
-            };
+            let n_classes = self.n_classes();
             if labels.len() != n_classes {
                 return Err(Error::invalid(format!(
                     "{} class names for {n_classes} classes",

@@ -170,6 +170,8 @@ impl Draft {
         match self.answer {
             Answer::Values => 0,
             Answer::Binary => 2,
+            // A hinge: 0 or 1 from one margin.
+            Answer::Class if self.link == Link::Step => 2,
             Answer::Classes | Answer::Labels | Answer::Class => self.body.n_outputs(),
         }
     }

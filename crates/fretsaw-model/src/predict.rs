@@ -133,8 +133,11 @@ impl Tree {
             match &self.nodes[at] {
                 Node::Leaf(leaf) => return *leaf as usize,
                 Node::Split(split) => {
-                    at = if goes_yes(split, self, x[split.feature as usize]) { split.yes } else { split.no }
-                        as usize;
+                    at = if goes_yes(split, self, x[split.feature as usize]) {
+                        split.yes
+                    } else {
+                        split.no
+                    } as usize;
                 }
             }
         }

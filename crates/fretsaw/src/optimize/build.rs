@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use fretsaw_engine::Options as EngineOptions;
 use fretsaw_model::{Float, Model, predict};
 
 use super::choose::Choice;
@@ -115,7 +114,7 @@ fn attempt(
     } else {
         variant::make(truth.model, form, calibration)?
     };
-    let mut session = Native::new(&model, options.threads, &EngineOptions::default())?;
+    let mut session = Native::new(&model, options.threads)?;
     let mut got = Predictions::new(Float::F32, 1);
     session.run(truth.rows, Want::Answers, &mut got)?;
     let got = got.to_f64();
@@ -203,7 +202,7 @@ impl Built {
     /// Loads the variant from its own file, as a user would, and remembers how long that took.
     pub(super) fn session(&self, threads: usize) -> Result<Native> {
         let made = self.made.as_ref().expect("asked for variants that were made");
-        Native::new(&made.model, threads, &EngineOptions::default())
+        Native::new(&made.model, threads)
     }
 
     /// The variant, or the exact model where it could not be made.

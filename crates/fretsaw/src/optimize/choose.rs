@@ -93,7 +93,7 @@ pub(super) fn assign(
         let needs_operator = b.recipe.compact;
         let start = Instant::now();
         let loaded = onnx::read(b.file(needs_operator), &|_| Err(std::io::ErrorKind::NotFound.into()));
-        let loaded = loaded.and_then(|m| Native::new(&m, 1, &fretsaw_engine::Options::default()));
+        let loaded = loaded.and_then(|m| Native::new(&m, 1));
         if let (Ok(_), Some(made)) = (loaded, &mut b.made) {
             made.load_ms = start.elapsed().as_secs_f64() * 1e3;
         }

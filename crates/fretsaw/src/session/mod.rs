@@ -11,7 +11,7 @@ use crate::Result;
 mod native;
 pub mod ort;
 
-pub use native::{Baseline, Native};
+pub use native::{Baseline, Native, engine_options};
 
 /// What a run is to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,19 @@ impl Predictions {
         match &self.values {
             Buffer::F32(v) => f64::from(v[at]),
             Buffer::F64(v) => v[at],
+        }
+    }
+
+    /// Appends the rows of `other`.
+    ///
+    /// # Panics
+    /// When the two differ in columns or precision.
+    pub fn append(&mut self, other: &Self) {
+        assert_eq!(self.n_columns, other.n_columns, "rows of one run");
+        match (&mut self.values, &other.values) {
+            (Buffer::F32(a), Buffer::F32(b)) => a.extend_from_slice(b),
+            (Buffer::F64(a), Buffer::F64(b)) => a.extend_from_slice(b),
+            _ => panic!("rows of one run have one precision"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Our own engine as a backend.
 
-use fretsaw_engine::{MarginsMut, Options, Plan, Scratch, Summary};
+use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Summary};
 use fretsaw_model::{Float, Model, Rows, answers_f32, answers_f64};
 
 use super::{Buffer, Predictions, Session, SessionInfo, Want};
@@ -21,7 +21,15 @@ impl Native {
     ///
     /// # Errors
     /// When the engine cannot run the model.
-    pub fn new(model: &Model, threads: usize, options: &Options) -> Result<Self> {
+    pub fn new(model: &Model, threads: usize) -> Result<Self> {
+        Self::with_options(model, threads, &engine_options()?)
+    }
+
+    /// The same with options of one's own.
+    ///
+    /// # Errors
+    /// When the engine cannot run the model.
+    pub fn with_options(model: &Model, threads: usize, options: &Options) -> Result<Self> {
         let plan = Plan::compile(model, options).map_err(backend)?;
         let threads = threads.max(1);
         let scratch = (0..threads).map(|_| plan.scratch()).collect();
@@ -37,6 +45,27 @@ impl Native {
     /// What the plan is like.
     pub fn summary(&self) -> Summary {
         self.plan.summary()
+    }
+}
+
+/// The engine's options: its own choice of instruction set, unless `FRETSAW_ISA` names another that
+/// this processor has.
+///
+/// # Errors
+/// When `FRETSAW_ISA` names none, or one that this processor lacks.
+pub fn engine_options() -> Result<Options> {
+    let Ok(name) = std::env::var("FRETSAW_ISA") else {
+        return Ok(Options::default());
+    };
+    match Isa::parse(&name).filter(|isa| Isa::available().contains(isa)) {
+        Some(isa) => Ok(Options { isa: Some(isa), ..Options::default() }),
+        None => {
+            let available: Vec<&str> = Isa::available().into_iter().map(Isa::name).collect();
+            Err(Error::new(
+                ErrorKind::Config,
+                format!("FRETSAW_ISA={name}: this processor has {}", available.join(", ")),
+            ))
+        }
     }
 }
 
@@ -126,7 +155,7 @@ impl Baseline {
     /// # Errors
     /// When the engine cannot run the model.
     pub fn new(model: &Model) -> Result<Self> {
-        let mut native = Native::new(model, 1, &Options::default())?;
+        let mut native = Native::new(model, 1)?;
         native.info.backend = "native one-row walk".into();
         Ok(Self(native))
     }
