@@ -1,0 +1,55 @@
+//! ONNX files for the rest of the library: bytes to a model and back, in our error.
+
+use std::io;
+
+use fretsaw_model::Model;
+use fretsaw_onnx::{ErrorKind as OnnxErrorKind, LowerOptions, compact as operator, lift, lower};
+
+use crate::{Error, ErrorKind, Result};
+
+pub use fretsaw_onnx::LowerOptions as Lower;
+
+/// Reads an ONNX file, ours or another converter's, as a model. `external` reads a file beside it
+/// by its name.
+///
+/// # Errors
+/// When the bytes are no ONNX file, contradict themselves, or hold an operator or a pattern that
+/// has no exact model (named).
+pub fn read(bytes: &[u8], external: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<Model> {
+    let mut proto = fretsaw_onnx::read(bytes.to_vec()).map_err(error)?;
+    fretsaw_onnx::load_external(&mut proto, external).map_err(error)?;
+    fretsaw_onnx::check(&proto).map_err(error)?;
+    lift(&proto).map_err(error)
+}
+
+/// Writes `model` with standard operators.
+///
+/// # Errors
+/// When the operators cannot hold it exactly (named).
+pub fn write(model: &Model, options: &LowerOptions) -> Result<Vec<u8>> {
+    lower(model, options).and_then(|proto| fretsaw_onnx::write(&proto)).map_err(error)
+}
+
+/// Writes `model` as every runtime reads it: standard operators, `ai.onnx.ml` 3, f32 input.
+///
+/// # Errors
+/// When the operators cannot hold it exactly (named).
+pub fn portable(model: &Model) -> Result<Vec<u8>> {
+    write(model, &LowerOptions::default())
+}
+
+/// Writes `model` with the operator `fretsaw.TreeEnsemble`, small.
+///
+/// # Errors
+/// When the operator cannot hold it (named).
+pub fn compact(model: &Model) -> Result<Vec<u8>> {
+    operator::lower(model).and_then(|proto| fretsaw_onnx::write(&proto)).map_err(error)
+}
+
+fn error(e: fretsaw_onnx::Error) -> Error {
+    let kind = match e.kind() {
+        OnnxErrorKind::Unsupported => ErrorKind::Unsupported,
+        _ => ErrorKind::Model,
+    };
+    Error::new(kind, e.to_string()).with_source(e)
+}
