@@ -1,7 +1,8 @@
 //! Everything the IR can hold comes back; nothing a file can say does harm.
 
 use fretsaw_model::{
-    BaseOrder, Body, Draft, Ensemble, Missing, Model, Node, Rows, Sum, Test, margins,
+    BaseOrder, Body, Draft, Ensemble, Float, Missing, Model, Node, Rows, Split, Sum, Target, Test,
+    Tree, margins,
     random::{self, Rng, Shape},
 };
 use prost::Message as _;
@@ -91,6 +92,83 @@ fn nothing_is_written_for_what_is_ordinary() {
             "split_predicates",
             "split_missing_yes",
             "leaf_values",
+        ]
+    );
+}
+
+/// The example of `docs/operator.md`.
+#[test]
+fn the_example_is_as_documented() {
+    let split = |feature, t, yes, no| {
+        Node::Split(Split {
+            feature,
+            test: Test::Less(t),
+            missing: Missing::Nan { yes: true },
+            yes,
+            no,
+        })
+    };
+    let tree = |nodes, leaves| Tree {
+        weight: 1.0,
+        target: Target::Output(0),
+        nodes,
+        leaves,
+        linear: vec![],
+        sets: vec![],
+    };
+    let leaf = Node::Leaf;
+    let e = Ensemble {
+        n_outputs: 1,
+        compare: Float::F32,
+        sum: Sum::F32,
+        base: vec![0.0],
+        base_order: BaseOrder::First,
+        multiply: vec![1.0],
+        divide: 1.0,
+        trees: vec![
+            tree(
+                // Numbered unlike a walk meets them.
+                vec![
+                    split(0, 0.5, 3, 1),
+                    split(1, 2.0, 2, 4),
+                    leaf(2),
+                    leaf(0),
+                    leaf(1),
+                ],
+                vec![0.25, 3.0, -1.0],
+            ),
+            tree(vec![split(0, 0.75, 1, 2), leaf(0), leaf(1)], vec![1.0, 2.0]),
+        ],
+    };
+    let mut node = node(&e);
+    assert_eq!(attribute(&mut node, "n_trees").i, Some(2));
+    assert_eq!(attribute(&mut node, "missing_yes").i, Some(1));
+    let f16s = |v: &[u16]| v.iter().flat_map(|b| b.to_le_bytes()).collect::<Vec<u8>>();
+    for (name, bytes) in [
+        ("cut_features", vec![0, 1]),
+        ("cut_counts", vec![2, 1]),
+        ("cut_values", f16s(&[0x3800, 0x3a00, 0x4000])),
+        ("cut_modes", vec![1]),
+        ("predicate_missing", vec![0]),
+        ("tree_nodes", vec![0x25]),
+        ("split_predicates", vec![0x18]),
+        (
+            "leaf_values",
+            f16s(&[0x3400, 0xbc00, 0x4200, 0x3c00, 0x4000]),
+        ),
+    ] {
+        assert_eq!(tensor(&mut node, name).raw_data(), bytes, "{name}");
+    }
+    let back = decode(&node).unwrap();
+    assert_eq!(back.trees[0].leaves, [0.25, -1.0, 3.0]);
+    assert_eq!(
+        back.trees[0].nodes,
+        [
+            split(0, 0.5, 1, 2),
+            leaf(0),
+            split(1, 2.0, 3, 4),
+            leaf(1),
+            leaf(2)
         ]
     );
 }
