@@ -149,12 +149,29 @@ impl Builder {
         name
     }
 
-    /// Renames the value that the last node gave: for graph outputs, whose names are promised.
-    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+    /// Makes the value `name` an output of the graph, under the output's own name.
+    pub(crate) fn publish(&mut self, name: &str, output: ValueInfoProto) {
+        let public = output.name.clone().unwrap_or_default();
+        let made_here = self
+            .graph
+            .node
+            .iter()
+            .any(|n| n.output.iter().any(|o| o == name));
+        let taken = self
+            .graph
+            .output
+            .iter()
+            .any(|o| o.name.as_deref() == Some(name));
+        self.graph.output.push(output);
+        if !made_here || taken {
+            // An input, a constant or another output keeps its name.
+            self.node("", "Identity", &[name], &[public], vec![]);
+            return;
+        }
         for node in &mut self.graph.node {
-            for name in node.input.iter_mut().chain(&mut node.output) {
-                if name == from {
-                    *name = to.to_string();
+            for value in node.input.iter_mut().chain(&mut node.output) {
+                if value == name {
+                    value.clone_from(&public);
                 }
             }
         }

@@ -1,0 +1,266 @@
+//! The body: an ensemble operator, or a matrix product, and what of the sum the operator cannot
+//! say itself.
+//!
+//! ONNX Runtime's regressor sums f32 inputs in f32 and f64 inputs in f64, in tree order for one
+//! row or one thread, from 0, and adds base values last. A base that comes first is therefore a
+//! tree of one leaf in front: then the f32 sum has the source's bits.
+
+use fretsaw_model::{BaseOrder, Ensemble, Float, Linear, LinearMissing, Link, Model, Sum};
+
+use super::LowerOptions;
+use super::branch::Condition;
+use super::flat::{FlatNode, FlatTree, Layout, flatten};
+use super::input::{cast, columns, constant};
+use super::operator::{Operator, Post};
+use crate::Error;
+use crate::graph::Builder;
+
+/// Whole numbers up to here are exact in f32, and so are sums of them.
+const EXACT_IN_F32: f64 = 16_777_216.0;
+
+/// The margins in the graph: rows x outputs.
+pub(crate) struct Margins {
+    pub(crate) name: String,
+    pub(crate) float: Float,
+    /// Whether the operator has applied the link as well.
+    pub(crate) linked: bool,
+}
+
+/// Writes a linear model. A matrix product sums in an order of its own: a bound, not bits.
+pub(crate) fn linear(
+    b: &mut Builder,
+    l: &Linear,
+    n_features: usize,
+    x: &str,
+    input: Float,
+) -> Margins {
+    let mut x = cast(b, x, input, l.sum);
+    if l.missing == LinearMissing::Skip {
+        let zero = constant(b, l.sum, &[], &[0.0]);
+        let hit = b.op("IsNaN", &[&x], vec![]);
+        x = b.op("Where", &[&hit, &zero, &x], vec![]);
+    }
+    let weights = constant(b, l.sum, &[n_features, l.n_outputs], &l.weights);
+    let intercept = constant(b, l.sum, &[l.n_outputs], &l.intercept);
+    Margins {
+        name: b.op("Gemm", &[&x, &weights, &intercept], vec![]),
+        float: l.sum,
+        linked: false,
+    }
+}
+
+/// Writes a tree ensemble, behind the casts and columns that its tests need.
+pub(crate) fn ensemble(
+    b: &mut Builder,
+    model: &Model,
+    e: &Ensemble,
+    options: &LowerOptions,
+    x: &str,
+    input: Float,
+) -> Result<Margins, Error> {
+    if let Some(i) = e.trees.iter().position(|t| !t.linear.is_empty()) {
+        return Err(Error::unsupported(
+            "a linear leaf (ONNX's trees have constant ones)",
+            format!("tree {i}"),
+        ));
+    }
+    let version_3 = options.ml_opset < 5;
+    let compare = if input == Float::F64 {
+        e.compare
+    } else {
+        Float::F32
+    };
+    let large = e.sum == Sum::I32 && largest_sum(e) > EXACT_IN_F32;
+    if large && version_3 {
+        return Err(Error::unsupported(
+            "an integer sum beyond 24 bits (TreeEnsembleRegressor answers f32; use ai.onnx.ml 5)",
+            "ensemble",
+        ));
+    }
+    let wide = e.sum == Sum::F64 || compare == Float::F64 || large;
+    if wide && e.sum == Sum::F32 {
+        return Err(Error::unsupported(
+            "comparing in f64 and summing in f32 (write it for f32 inputs instead)",
+            "ensemble",
+        ));
+    }
+    let tests = if wide { Float::F64 } else { Float::F32 };
+    let mut x = cast(b, x, input, compare);
+    x = cast(b, &x, compare, tests);
+    let layout = Layout::of(e, model.features.len(), wide);
+    x = columns(b, &layout, tests, &x);
+
+    let trees = flatten(e, &layout, wide);
+    if !version_3 {
+        check_sets(&trees)?;
+    }
+    if wide && version_3 && e.sum == Sum::F64 {
+        return Ok(wide_3(b, e, trees, &x));
+    }
+    Ok(sum_then_finish(b, model, e, options, trees, wide, &x))
+}
+
+/// ONNX Runtime (1.32) takes sets apart into equalities where they lie in 0..=30; for others it has
+/// a code path of its own that answers differently from run to run.
+fn check_sets(trees: &[FlatTree]) -> Result<(), Error> {
+    let large = |node: &FlatNode| {
+        matches!(node, FlatNode::Branch { condition: Condition::Member(values), .. }
+            if values.iter().any(|&v| v > 30.0))
+    };
+    match trees.iter().position(|t| t.nodes.iter().any(large)) {
+        Some(i) => Err(Error::unsupported(
+            "a set of categories beyond 0..=30 in ai.onnx.ml 5 (ONNX Runtime misreads it; use ai.onnx.ml 3)",
+            format!("tree {i}"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The largest magnitude that integer leaves can sum to.
+fn largest_sum(e: &Ensemble) -> f64 {
+    let of_tree = |t: &fretsaw_model::Tree| {
+        t.leaves.iter().fold(0.0_f64, |m, v| m.max(v.abs())) * t.weight.abs()
+    };
+    e.trees.iter().map(of_tree).sum()
+}
+
+/// The base as a tree in front, if it comes first and is not 0; and a tree of zeros where an output
+/// has no other.
+fn with_base_first(e: &Ensemble, mut trees: Vec<FlatTree>) -> Vec<FlatTree> {
+    let first = e.base_order == BaseOrder::First && e.sum != Sum::I32;
+    if first && e.base.iter().any(|&v| v != 0.0) {
+        trees.insert(0, FlatTree::constant(&e.base));
+        return trees;
+    }
+    // ONNX Runtime answers 0 for an output that no tree has added to, whatever its base is.
+    let mut hit = vec![false; e.n_outputs];
+    for tree in &trees {
+        match tree.target {
+            Some(k) => hit[k] = true,
+            None => hit.fill(true),
+        }
+    }
+    if !hit.into_iter().all(|h| h) {
+        trees.insert(0, FlatTree::constant(&vec![0.0; e.n_outputs]));
+    }
+    trees
+}
+
+/// An f64 sum in version 3, which answers f32: everything is put into the operator, so that the
+/// margin is rounded once.
+fn wide_3(b: &mut Builder, e: &Ensemble, trees: Vec<FlatTree>, x: &str) -> Margins {
+    let mut trees = with_base_first(e, trees);
+    let average = e.divide != 1.0 && e.divide == trees.len() as f64;
+    let divide = if average { 1.0 } else { e.divide };
+    for tree in &mut trees {
+        let width = if tree.target.is_some() {
+            1
+        } else {
+            e.n_outputs
+        };
+        for (i, leaf) in tree.leaves.iter_mut().enumerate() {
+            *leaf = *leaf * e.multiply[tree.target.unwrap_or(i % width)] / divide;
+        }
+    }
+    let last = e.base_order == BaseOrder::Last && e.base.iter().any(|&v| v != 0.0);
+    Margins {
+        name: operator(
+            b,
+            3,
+            Operator {
+                trees: &trees,
+                n_outputs: e.n_outputs,
+                wide: true,
+                base: if last { &e.base } else { &[] },
+                average,
+                post: Post::None,
+            },
+            x,
+        ),
+        float: Float::F32,
+        linked: false,
+    }
+}
+
+/// A plain sum by the operator; scale, divisor and a last base by operators of their own, in the
+/// order and precision of the source.
+fn sum_then_finish(
+    b: &mut Builder,
+    model: &Model,
+    e: &Ensemble,
+    options: &LowerOptions,
+    trees: Vec<FlatTree>,
+    wide: bool,
+    x: &str,
+) -> Margins {
+    let trees = with_base_first(e, trees);
+    let scaled = e.multiply.iter().any(|&v| v != 1.0);
+    let divided = e.divide != 1.0;
+    let last =
+        (e.base_order == BaseOrder::Last || e.sum == Sum::I32) && e.base.iter().any(|&v| v != 0.0);
+    let plain = !scaled && !divided && e.sum != Sum::I32;
+    let own_base = plain && last && options.ml_opset < 5;
+    // Only the ensemble operators know these two.
+    let post = match model.link {
+        Link::SoftmaxZero if plain && (!last || own_base) => Post::SoftmaxZero,
+        Link::Probit if plain && (!last || own_base) => Post::Probit,
+        _ => Post::None,
+    };
+    let mut name = operator(
+        b,
+        options.ml_opset,
+        Operator {
+            trees: &trees,
+            n_outputs: e.n_outputs,
+            wide,
+            base: if own_base { &e.base } else { &[] },
+            average: false,
+            post,
+        },
+        x,
+    );
+    let mut float = if wide && options.ml_opset >= 5 {
+        Float::F64
+    } else {
+        Float::F32
+    };
+    if e.sum == Sum::I32 {
+        name = cast(b, &name, float, Float::F64);
+        float = Float::F64;
+    }
+    let n = e.n_outputs;
+    if scaled {
+        let c = constant(b, float, &[n], &e.multiply);
+        name = b.op("Mul", &[&name, &c], vec![]);
+    }
+    if divided {
+        let c = constant(b, float, &[], &[e.divide]);
+        name = b.op("Div", &[&name, &c], vec![]);
+    }
+    if last && !own_base {
+        let c = constant(b, float, &[n], &e.base);
+        name = b.op("Add", &[&name, &c], vec![]);
+    }
+    if e.sum == Sum::I32 {
+        name = cast(b, &name, float, Float::F32);
+        float = Float::F32;
+    }
+    Margins {
+        name,
+        float,
+        linked: post != Post::None,
+    }
+}
+
+fn operator(b: &mut Builder, ml_opset: i64, op: Operator<'_>, x: &str) -> String {
+    let (domain, kind, attributes) = op.write(ml_opset);
+    let output = b.fresh("margin");
+    b.node(
+        domain,
+        kind,
+        &[x],
+        std::slice::from_ref(&output),
+        attributes,
+    );
+    output
+}

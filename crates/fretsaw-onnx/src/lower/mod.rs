@@ -1,0 +1,124 @@
+//! The IR as ONNX: one input `input` (rows x features); `label` and `probabilities` of a
+//! classifier, `variable` of anything else.
+//!
+//! Every threshold keeps every comparison, and sums are arranged so that ONNX Runtime on one
+//! thread makes the source's margin bits where its types allow it: XGBoost's f32 sums always do;
+//! f64 sums are made in f64 and, by `ai.onnx.ml` 3, rounded once to f32. Links are compared by a
+//! bound. What ONNX cannot say is refused by name.
+
+mod body;
+mod branch;
+mod flat;
+mod input;
+mod link;
+mod operator;
+mod output;
+
+use fretsaw_model::{Body, Float, Model};
+
+use crate::graph::{Builder, ML, value};
+use crate::proto::{ModelProto, OperatorSetIdProto};
+use crate::{Error, metadata};
+
+/// How to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LowerOptions {
+    /// The version of the standard operator set: 13 to 25. `None`: 17, or 21 with `ml_opset` 5.
+    pub opset: Option<i64>,
+    /// The version of `ai.onnx.ml`: 3 (what every runtime has) or 5.
+    pub ml_opset: i64,
+    /// Whether the input is f64. Answers are then f64 too, where the operators give them.
+    pub double: bool,
+    /// Whether probabilities come as maps from class to number, as skl2onnx has them.
+    pub zipmap: bool,
+}
+
+impl Default for LowerOptions {
+    fn default() -> Self {
+        Self {
+            opset: None,
+            ml_opset: 3,
+            double: false,
+            zipmap: false,
+        }
+    }
+}
+
+/// Writes `model` as ONNX.
+///
+/// # Errors
+/// `Unsupported`, with the tree or part it stands in, for linear leaves, for f64 comparisons with
+/// f32 sums of f64 inputs, for integer sums beyond 24 bits in `ai.onnx.ml` 3, and for links that
+/// only ensembles have behind other bodies; `Invalid` for operator sets that do not exist.
+pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
+    let (opset, ir_version) = versions(options)?;
+    let input = if options.double {
+        Float::F64
+    } else {
+        Float::F32
+    };
+    let mut b = Builder::default();
+    let n_features = model.features.len();
+    b.graph.input.push(value(
+        "input",
+        input::dtype(input),
+        &[None, Some(n_features)],
+    ));
+    let x = input::steps(&mut b, &model.steps, input, "input")
+        .ok_or_else(|| Error::unsupported("a preprocessing step of this kind", "steps"))?;
+    let margins = match &model.body {
+        Body::Ensemble(e) => body::ensemble(&mut b, model, e, options, &x, input)?,
+        Body::Linear(l) => body::linear(&mut b, l, n_features, &x, input),
+        _ => return Err(Error::unsupported("a body of this kind", "model")),
+    };
+    output::outputs(&mut b, model, &margins, options)?;
+    b.graph.name = Some("fretsaw".into());
+    let import = |domain: &str, version| OperatorSetIdProto {
+        domain: Some(domain.into()),
+        version: Some(version),
+    };
+    Ok(ModelProto {
+        ir_version: Some(ir_version),
+        opset_import: vec![import("", opset), import(ML, options.ml_opset)],
+        producer_name: Some("fretsaw".into()),
+        producer_version: Some(env!("CARGO_PKG_VERSION").into()),
+        model_version: Some(1),
+        doc_string: Some(metadata::summary(model)),
+        graph: Some(b.graph),
+        metadata_props: metadata::write(model),
+        ..ModelProto::default()
+    })
+}
+
+/// The standard operator set, and the oldest IR version that allows both sets.
+fn versions(options: &LowerOptions) -> Result<(i64, i64), Error> {
+    let (least, default) = match options.ml_opset {
+        3 => (13, 17),
+        5 => (13, 21),
+        other => {
+            return Err(Error::invalid(format!(
+                "ai.onnx.ml {other} cannot be written; choose 3 or 5"
+            )));
+        }
+    };
+    let opset = options.opset.unwrap_or(default);
+    let ir_version = match opset {
+        13..=14 => 7,
+        15..=18 => 8,
+        19..=20 => 9,
+        21..=22 => 10,
+        23 => 11,
+        24 => 12,
+        25 => 13,
+        _ => {
+            return Err(Error::invalid(format!(
+                "opset {opset} cannot be written; choose {least} to 25"
+            )));
+        }
+    };
+    // ai.onnx.ml 3 came with IR version 8, 5 with 10.
+    Ok((
+        opset,
+        ir_version.max(if options.ml_opset == 5 { 10 } else { 8 }),
+    ))
+}

@@ -1,0 +1,365 @@
+//! Flat trees as the attributes of ONNX's operators: `TreeEnsembleRegressor` (`ai.onnx.ml` 3) and
+//! `TreeEnsemble` (5).
+//!
+//! Version 3 has no sets: a set is a chain of `BRANCH_EQ` whose true ways meet, which ONNX Runtime
+//! folds back into one test. Version 5 has no vector leaves: such a tree stands once an output.
+
+use super::branch::{Condition, Mode};
+use super::flat::{FlatNode, FlatTree};
+use crate::graph::{ML, attribute};
+use crate::proto::{AttributeProto, TensorProto};
+use crate::tensor::{from_f32s, from_f64s, from_u8s};
+
+/// ONNX's transformation of finished scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Post {
+    None,
+    SoftmaxZero,
+    Probit,
+}
+
+/// One ensemble operator to be written.
+pub(crate) struct Operator<'a> {
+    pub(crate) trees: &'a [FlatTree],
+    pub(crate) n_outputs: usize,
+    /// f64 thresholds and leaves, for f64 inputs.
+    pub(crate) wide: bool,
+    /// Added to the finished sums; empty: nothing. Version 3 only.
+    pub(crate) base: &'a [f64],
+    /// Whether the sums are divided by the number of trees.
+    pub(crate) average: bool,
+    pub(crate) post: Post,
+}
+
+impl Operator<'_> {
+    /// Its domain, name and attributes in operator set `ml_opset`.
+    pub(crate) fn write(&self, ml_opset: i64) -> (&'static str, &'static str, Vec<AttributeProto>) {
+        if ml_opset < 5 {
+            (ML, "TreeEnsembleRegressor", self.version_3())
+        } else {
+            (ML, "TreeEnsemble", self.version_5())
+        }
+    }
+
+    fn floats(&self, name: &str, values: Vec<f64>) -> TensorProto {
+        let dims = [values.len()];
+        if self.wide {
+            from_f64s(name, &dims, values)
+        } else {
+            from_f32s(name, &dims, values.into_iter().map(|v| v as f32))
+        }
+    }
+
+    /// Version 3 keeps f32 in plain lists and f64 in tensors.
+    fn list(&self, name: &str, values: Vec<f64>) -> AttributeProto {
+        if self.wide {
+            let name = format!("{name}_as_tensor");
+            attribute(&name, self.floats(&name, values))
+        } else {
+            attribute(
+                name,
+                values.into_iter().map(|v| v as f32).collect::<Vec<_>>(),
+            )
+        }
+    }
+
+    fn version_3(&self) -> Vec<AttributeProto> {
+        let mut n = Nodes3::default();
+        for (tree_id, tree) in self.trees.iter().enumerate() {
+            n.tree(tree_id as i64, tree, self.n_outputs);
+        }
+        let mut attributes = vec![
+            attribute("n_targets", self.n_outputs as i64),
+            attribute(
+                "aggregate_function",
+                if self.average { "AVERAGE" } else { "SUM" },
+            ),
+            attribute(
+                "post_transform",
+                match self.post {
+                    Post::None => "NONE",
+                    Post::SoftmaxZero => "SOFTMAX_ZERO",
+                    Post::Probit => "PROBIT",
+                },
+            ),
+            attribute("nodes_treeids", n.tree_ids),
+            attribute("nodes_nodeids", n.node_ids),
+            attribute("nodes_featureids", n.columns),
+            attribute("nodes_modes", n.modes),
+            self.list("nodes_values", n.values),
+            attribute("nodes_truenodeids", n.on_true),
+            attribute("nodes_falsenodeids", n.on_false),
+            attribute("target_treeids", n.target_trees),
+            attribute("target_nodeids", n.target_nodes),
+            attribute("target_ids", n.target_ids),
+            self.list("target_weights", n.weights),
+        ];
+        // Absent means 0 everywhere, and lets the runtime skip the test for NaN.
+        if n.nan_true.contains(&1) {
+            attributes.push(attribute("nodes_missing_value_tracks_true", n.nan_true));
+        }
+        if !self.base.is_empty() {
+            attributes.push(self.list("base_values", self.base.to_vec()));
+        }
+        attributes
+    }
+
+    fn version_5(&self) -> Vec<AttributeProto> {
+        let mode = self
+            .trees
+            .iter()
+            .flat_map(|t| &t.nodes)
+            .find_map(|n| match n {
+                FlatNode::Branch {
+                    condition: Condition::Compare(mode, _),
+                    ..
+                } => Some(*mode),
+                _ => None,
+            });
+        let mut n = Nodes5::default();
+        for tree in self.trees {
+            match tree.target {
+                Some(k) => n.tree(tree, k, 1, 0, mode),
+                None => {
+                    for k in 0..self.n_outputs {
+                        n.tree(tree, k, self.n_outputs, k, mode);
+                    }
+                }
+            }
+        }
+        let n_nodes = n.modes.len();
+        let mut attributes = vec![
+            attribute("n_targets", self.n_outputs as i64),
+            attribute("aggregate_function", i64::from(!self.average)),
+            attribute(
+                "post_transform",
+                match self.post {
+                    Post::None => 0_i64,
+                    Post::SoftmaxZero => 3,
+                    Post::Probit => 4,
+                },
+            ),
+            attribute("tree_roots", n.roots),
+            attribute("nodes_featureids", n.columns),
+            attribute("nodes_modes", from_u8s("nodes_modes", &[n_nodes], n.modes)),
+            attribute("nodes_splits", self.floats("nodes_splits", n.splits)),
+            attribute("nodes_truenodeids", n.on_true),
+            attribute("nodes_trueleafs", n.true_is_leaf),
+            attribute("nodes_falsenodeids", n.on_false),
+            attribute("nodes_falseleafs", n.false_is_leaf),
+            attribute("leaf_targetids", n.leaf_targets),
+            attribute("leaf_weights", self.floats("leaf_weights", n.leaf_weights)),
+        ];
+        if n.nan_true.contains(&1) {
+            attributes.push(attribute("nodes_missing_value_tracks_true", n.nan_true));
+        }
+        if !n.members.is_empty() {
+            attributes.push(attribute(
+                "membership_values",
+                self.floats("membership_values", n.members),
+            ));
+        }
+        attributes
+    }
+}
+
+#[derive(Default)]
+struct Nodes3 {
+    tree_ids: Vec<i64>,
+    node_ids: Vec<i64>,
+    columns: Vec<i64>,
+    modes: Vec<String>,
+    values: Vec<f64>,
+    on_true: Vec<i64>,
+    on_false: Vec<i64>,
+    nan_true: Vec<i64>,
+    target_trees: Vec<i64>,
+    target_nodes: Vec<i64>,
+    target_ids: Vec<i64>,
+    weights: Vec<f64>,
+}
+
+impl Nodes3 {
+    fn tree(&mut self, tree_id: i64, tree: &FlatTree, n_outputs: usize) {
+        // A set takes as many node ids as it has members.
+        let mut ids = Vec::with_capacity(tree.nodes.len());
+        let mut next = 0_i64;
+        for node in &tree.nodes {
+            ids.push(next);
+            next += match node {
+                FlatNode::Branch {
+                    condition: Condition::Member(values),
+                    ..
+                } => values.len() as i64,
+                _ => 1,
+            };
+        }
+        for (node, &id) in tree.nodes.iter().zip(&ids) {
+            match node {
+                FlatNode::Leaf(leaf) => {
+                    self.push(tree_id, id, 0, "LEAF", 0.0, (0, 0), false);
+                    let outputs = match tree.target {
+                        Some(k) => k..k + 1,
+                        None => 0..n_outputs,
+                    };
+                    let first = leaf * outputs.len();
+                    for (i, output) in outputs.enumerate() {
+                        self.target_trees.push(tree_id);
+                        self.target_nodes.push(id);
+                        self.target_ids.push(output as i64);
+                        self.weights.push(tree.leaves[first + i]);
+                    }
+                }
+                FlatNode::Branch {
+                    column,
+                    condition,
+                    nan_true,
+                    on_true,
+                    on_false,
+                } => {
+                    let column = *column as i64;
+                    let (yes, no) = (ids[*on_true], ids[*on_false]);
+                    match condition {
+                        Condition::Compare(mode, t) => {
+                            self.push(tree_id, id, column, mode.name(), *t, (yes, no), *nan_true);
+                        }
+                        Condition::Member(values) => {
+                            let last = id + values.len() as i64 - 1;
+                            for (id, &v) in (id..).zip(values) {
+                                let no = if id == last { no } else { id + 1 };
+                                let mode = Mode::Equal.name();
+                                self.push(tree_id, id, column, mode, v, (yes, no), *nan_true);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // one an attribute
+    fn push(
+        &mut self,
+        tree_id: i64,
+        id: i64,
+        column: i64,
+        mode: &str,
+        value: f64,
+        (yes, no): (i64, i64),
+        nan_true: bool,
+    ) {
+        self.tree_ids.push(tree_id);
+        self.node_ids.push(id);
+        self.columns.push(column);
+        self.modes.push(mode.to_string());
+        self.values.push(value);
+        self.on_true.push(yes);
+        self.on_false.push(no);
+        self.nan_true.push(i64::from(nan_true));
+    }
+}
+
+#[derive(Default)]
+struct Nodes5 {
+    roots: Vec<i64>,
+    columns: Vec<i64>,
+    modes: Vec<u8>,
+    splits: Vec<f64>,
+    on_true: Vec<i64>,
+    true_is_leaf: Vec<i64>,
+    on_false: Vec<i64>,
+    false_is_leaf: Vec<i64>,
+    nan_true: Vec<i64>,
+    leaf_targets: Vec<i64>,
+    leaf_weights: Vec<f64>,
+    members: Vec<f64>,
+}
+
+impl Nodes5 {
+    const MEMBER: u8 = 6;
+
+    /// Adds the tree for one output; leaf `i` adds `leaves[i * stride + offset]`.
+    fn tree(
+        &mut self,
+        tree: &FlatTree,
+        output: usize,
+        stride: usize,
+        offset: usize,
+        mode: Option<Mode>,
+    ) {
+        self.roots.push(self.modes.len() as i64);
+        let leaf = |this: &mut Self, i: usize| {
+            this.leaf_targets.push(output as i64);
+            this.leaf_weights.push(tree.leaves[i * stride + offset]);
+            this.leaf_targets.len() as i64 - 1
+        };
+        // Positions of branches among nodes, and of leaves among leaves.
+        let first = self.modes.len() as i64;
+        let mut place = Vec::with_capacity(tree.nodes.len());
+        let mut n_branches = 0;
+        for node in &tree.nodes {
+            place.push(match node {
+                FlatNode::Leaf(i) => (leaf(self, *i), 1),
+                FlatNode::Branch { .. } => {
+                    n_branches += 1;
+                    (first + n_branches - 1, 0)
+                }
+            });
+        }
+        if let [FlatNode::Leaf(i)] = tree.nodes[..] {
+            // A tree is its root branch: one leaf is a branch with two equal ones. (One leaf named
+            // twice is legal too, but ONNX Runtime then takes the node's number for the leaf's.)
+            let twin = leaf(self, i);
+            let mode = mode.unwrap_or(Mode::Less) as u8;
+            self.push(0, mode, 0.0, place[0], (twin, 1), false);
+            return;
+        }
+        for node in &tree.nodes {
+            if let FlatNode::Branch {
+                column,
+                condition,
+                nan_true,
+                on_true,
+                on_false,
+            } = node
+            {
+                let (mode, split) = match condition {
+                    Condition::Compare(mode, t) => (*mode as u8, *t),
+                    Condition::Member(values) => {
+                        self.members.extend(values);
+                        self.members.push(f64::NAN);
+                        (Self::MEMBER, 0.0)
+                    }
+                };
+                let column = *column as i64;
+                self.push(
+                    column,
+                    mode,
+                    split,
+                    place[*on_true],
+                    place[*on_false],
+                    *nan_true,
+                );
+            }
+        }
+    }
+
+    fn push(
+        &mut self,
+        column: i64,
+        mode: u8,
+        split: f64,
+        yes: (i64, i64),
+        no: (i64, i64),
+        nan_true: bool,
+    ) {
+        self.columns.push(column);
+        self.modes.push(mode);
+        self.splits.push(split);
+        self.on_true.push(yes.0);
+        self.true_is_leaf.push(yes.1);
+        self.on_false.push(no.0);
+        self.false_is_leaf.push(no.1);
+        self.nan_true.push(i64::from(nan_true));
+    }
+}
