@@ -1,1 +1,39 @@
-//! Tree ensembles compiled to a plan and run by SIMD kernels.
+//! Ensembles and linear models compiled to a [`Plan`] and run by SIMD kernels.
+//!
+//! ```text
+//! Model -> canonical predicates -> circuits over predicate planes -> leaf tables   (sliced)
+//!                               -> packed nodes                                    (walked)
+//! ```
+//!
+//! Rows are taken in blocks of 512. Each distinct test of the ensemble is evaluated once a row,
+//! as a bit of a plane (`predicate`); trees are circuits of multiplexers over those planes, which
+//! give each row the code of its leaf (`circuit`); codes look leaves up in registers, and leaves
+//! are added tree by tree in the framework's own order and precision (`leaves`). Trees that do not
+//! suit this, and batches of few rows, are walked over packed nodes, eight at a time (`walk`).
+//! Which trees go which way is decided by a cost model (`cost`), and told in the [`Summary`].
+//!
+//! The margins are those of `fretsaw_model::margins`, bit for bit, whatever the instruction set,
+//! the strategy, the batch size or the number of threads. The link is not applied here. Nothing is
+//! read from the environment and no machine code is generated.
+
+mod block;
+mod circuit;
+mod cost;
+mod error;
+mod isa;
+mod kernel;
+mod leaves;
+mod linear;
+mod plan;
+mod predicate;
+mod prepare;
+mod run;
+mod scratch;
+mod summary;
+mod walk;
+
+pub use error::{Error, ErrorKind};
+pub use isa::Isa;
+pub use plan::{MarginsMut, Options, Plan, Strategy};
+pub use scratch::Scratch;
+pub use summary::{Group, Summary};

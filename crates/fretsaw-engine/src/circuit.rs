@@ -1,0 +1,423 @@
+//! Routes: a tree as a circuit of multiplexers over predicate planes.
+//!
+//! Each leaf gets a code (one, or several where there is room) and each bit of the code is a plane
+//! computed for all rows of a block. At a split a plane needs an operation only where the two
+//! sides can differ, so codes are dealt out such that few planes vary below each node:
+//!
+//! - a tree of up to [`MAX_DEPTH`] levels takes one plane a level: at its own level a split *is*
+//!   the plane, with no operation at all, and the levels below a leaf are free to be anything.
+//!   This fixed shape is unrolled in the kernels, missing nodes padded;
+//! - any other tree deals subcubes of the code space to its subtrees, halves where both sides fit.
+//!
+//! Trees with too many leaves for a code of a byte have no circuit; they are walked.
+
+use crate::predicate::Predicate;
+
+/// Levels of the largest unrolled shape.
+pub(crate) const MAX_DEPTH: usize = 6;
+/// Codes of a byte: the leaves that a circuit can tell apart.
+pub(crate) const MAX_LEAVES: usize = 256;
+/// Bits of a code.
+pub(crate) const MAX_BITS: usize = 8;
+
+/// A node of a canonical tree; node 0 is the root.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Node {
+    Leaf(u32),
+    Split {
+        predicate: Predicate,
+        yes: u32,
+        no: u32,
+    },
+}
+
+/// One operation: `planes[out] = select ? yes : no`, bit by bit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mux {
+    pub(crate) select: u32,
+    pub(crate) yes: u32,
+    pub(crate) no: u32,
+    pub(crate) out: u32,
+}
+
+/// How the codes of one tree are computed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Route {
+    /// An unrolled shape: the planes of its `2^depth - 1` splits start at `first` of the heap
+    /// pool; the `no` child of `i` is `2i + 1`, the `yes` child `2i + 2`. Bit `depth - 1` of the
+    /// code is the root's.
+    Complete { depth: u8, first: u32 },
+    /// `len` operations from `first` on, after which the bits of the code stand in `outputs`.
+    Circuit {
+        first: u32,
+        len: u32,
+        bits: u8,
+        outputs: [u32; MAX_BITS],
+    },
+}
+
+/// The pools that routes point into.
+#[derive(Default)]
+pub(crate) struct Routes {
+    pub(crate) routes: Vec<Route>,
+    pub(crate) heap: Vec<u32>,
+    pub(crate) ops: Vec<Mux>,
+    /// Planes of constants, predicates and temporaries: every index above is below it.
+    pub(crate) n_planes: usize,
+    /// Where temporaries start.
+    n_fixed: usize,
+}
+
+impl Routes {
+    /// Routes over `n_fixed` planes of constants and predicates.
+    pub(crate) fn new(n_fixed: usize) -> Self {
+        Self {
+            n_planes: n_fixed,
+            n_fixed,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a tree of at most [`MAX_LEAVES`] leaves, all of whose predicates have planes, and
+    /// gives the leaf of each code.
+    pub(crate) fn push(
+        &mut self,
+        nodes: &[Node],
+        plane_of: &dyn Fn(&Predicate) -> Option<u32>,
+    ) -> Option<Vec<u32>> {
+        let tree = Sizes::new(nodes, plane_of)?;
+        if tree.n_leaves(0) > MAX_LEAVES {
+            return None;
+        }
+        let first = self.ops.len();
+        let mut dealer = Dealer::new(&tree, self.n_fixed as u32, &mut self.ops);
+        let bits = dealer.bits;
+        let everything = vec![Cube {
+            base: 0,
+            dim: bits as u8,
+        }];
+        let planes = dealer.place(0, everything);
+        let outputs = planes.map(Val::operand);
+        let (leaf_of_code, peak) = (dealer.leaf_of_code, dealer.peak);
+        let n_ops = self.ops.len() - first;
+        let depth = tree.depth(0);
+        if depth <= MAX_DEPTH && complete_cost(depth) <= circuit_cost(n_ops) {
+            self.ops.truncate(first);
+            return Some(self.push_complete(&tree, depth));
+        }
+        self.n_planes = self.n_planes.max(self.n_fixed + peak as usize);
+        self.routes.push(Route::Circuit {
+            first: first as u32,
+            len: n_ops as u32,
+            bits: bits as u8,
+            outputs,
+        });
+        Some(leaf_of_code)
+    }
+
+    fn push_complete(&mut self, tree: &Sizes<'_>, depth: usize) -> Vec<u32> {
+        let n = (1 << depth) - 1;
+        let mut heap = vec![0; n];
+        let mut leaf_of_code = vec![0; 1 << depth];
+        let mut stack = vec![(0_usize, 0_usize, 0_usize)];
+        while let Some((at, place, level)) = stack.pop() {
+            match tree.nodes[at] {
+                Node::Leaf(leaf) => {
+                    // All places below this one, as codes.
+                    let below = 1 << (depth - level);
+                    let code = (place + 1) * below - (1 << depth);
+                    leaf_of_code[code..code + below].fill(leaf);
+                }
+                Node::Split { yes, no, .. } => {
+                    heap[place] = tree.planes[at];
+                    stack.push((no as usize, 2 * place + 1, level + 1));
+                    stack.push((yes as usize, 2 * place + 2, level + 1));
+                }
+            }
+        }
+        self.routes.push(Route::Complete {
+            depth: depth as u8,
+            first: self.heap.len() as u32,
+        });
+        self.heap.extend(heap);
+        leaf_of_code
+    }
+
+    /// Logic operations that a block takes.
+    pub(crate) fn n_operations(&self) -> usize {
+        self.routes
+            .iter()
+            .map(|r| match *r {
+                Route::Complete { depth, .. } => (1 << depth) - 1 - usize::from(depth),
+                Route::Circuit { len, .. } => len as usize,
+            })
+            .sum()
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        size_of_val(&self.routes[..]) + size_of_val(&self.heap[..]) + size_of_val(&self.ops[..])
+    }
+}
+
+/// Rough cycles a block: an unrolled node is a load and an operation in registers,
+fn complete_cost(depth: usize) -> usize {
+    2 << depth
+}
+
+/// an interpreted operation is three loads, an operation and a store that the next one waits for.
+pub(crate) fn circuit_cost(n_ops: usize) -> usize {
+    6 * n_ops
+}
+
+/// A tree with its planes, and the leaves and levels below each node.
+struct Sizes<'a> {
+    nodes: &'a [Node],
+    planes: Vec<u32>,
+    below: Vec<(u32, u32)>,
+}
+
+impl<'a> Sizes<'a> {
+    fn new(nodes: &'a [Node], plane_of: &dyn Fn(&Predicate) -> Option<u32>) -> Option<Self> {
+        let mut planes = vec![0; nodes.len()];
+        let mut order = Vec::with_capacity(nodes.len());
+        let mut stack = vec![0_u32];
+        while let Some(at) = stack.pop() {
+            order.push(at);
+            if let Node::Split { predicate, yes, no } = &nodes[at as usize] {
+                planes[at as usize] = plane_of(predicate)?;
+                stack.extend([*yes, *no]);
+            }
+        }
+        let mut below = vec![(1, 0); nodes.len()];
+        for &at in order.iter().rev() {
+            if let Node::Split { yes, no, .. } = nodes[at as usize] {
+                let ((a, d), (b, e)) = (below[yes as usize], below[no as usize]);
+                below[at as usize] = (a + b, d.max(e) + 1);
+            }
+        }
+        Some(Self {
+            nodes,
+            planes,
+            below,
+        })
+    }
+
+    fn n_leaves(&self, at: usize) -> usize {
+        self.below[at].0 as usize
+    }
+
+    fn depth(&self, at: usize) -> usize {
+        self.below[at].1 as usize
+    }
+}
+
+/// Aligned codes: `base..base + 2^dim`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cube {
+    base: u16,
+    dim: u8,
+}
+
+impl Cube {
+    fn size(self) -> usize {
+        1 << self.dim
+    }
+
+    /// Carves out the lowest or highest `2^dim` codes; the rest stays in `rest`.
+    fn carve(mut self, dim: u8, high: bool, rest: &mut Vec<Self>) -> Self {
+        while self.dim > dim {
+            self.dim -= 1;
+            let upper = Self {
+                base: self.base + (1 << self.dim),
+                dim: self.dim,
+            };
+            if high {
+                rest.push(self);
+                self = upper;
+            } else {
+                rest.push(upper);
+            }
+        }
+        self
+    }
+}
+
+/// What a plane is below a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Val {
+    /// Whatever is cheapest: no leaf below depends on it.
+    Any,
+    Zero,
+    One,
+    Plane(u32),
+}
+
+impl Val {
+    fn operand(self) -> u32 {
+        match self {
+            Self::Any | Self::Zero => 0,
+            Self::One => 1,
+            Self::Plane(p) => p,
+        }
+    }
+}
+
+/// Deals codes to leaves and emits the operations. Recursion is as deep as the tree, which has at
+/// most [`MAX_LEAVES`] leaves.
+struct Dealer<'a> {
+    tree: &'a Sizes<'a>,
+    ops: &'a mut Vec<Mux>,
+    bits: usize,
+    leaf_of_code: Vec<u32>,
+    n_fixed: u32,
+    free: Vec<u32>,
+    peak: u32,
+}
+
+impl<'a> Dealer<'a> {
+    fn new(tree: &'a Sizes<'a>, n_fixed: u32, ops: &'a mut Vec<Mux>) -> Self {
+        let bits = ceil_log2(tree.n_leaves(0));
+        Self {
+            tree,
+            ops,
+            bits,
+            leaf_of_code: vec![0; 1 << bits],
+            n_fixed,
+            free: Vec::new(),
+            peak: 0,
+        }
+    }
+
+    fn place(&mut self, at: usize, cubes: Vec<Cube>) -> [Val; MAX_BITS] {
+        match self.tree.nodes[at] {
+            Node::Leaf(leaf) => {
+                for cube in &cubes {
+                    let base = usize::from(cube.base);
+                    self.leaf_of_code[base..base + cube.size()].fill(leaf);
+                }
+                let largest = cubes.into_iter().max_by_key(|c| c.dim);
+                std::array::from_fn(|bit| match largest {
+                    Some(c) if bit >= usize::from(c.dim) && bit < self.bits => {
+                        if c.base >> bit & 1 == 1 {
+                            Val::One
+                        } else {
+                            Val::Zero
+                        }
+                    }
+                    _ => Val::Any,
+                })
+            }
+            Node::Split { yes, no, .. } => {
+                let (yes, no) = (yes as usize, no as usize);
+                let (for_yes, for_no) =
+                    deal(cubes, self.tree.n_leaves(yes), self.tree.n_leaves(no));
+                let y = self.place(yes, for_yes);
+                let n = self.place(no, for_no);
+                let select = self.tree.planes[at];
+                std::array::from_fn(|bit| self.mux(select, y[bit], n[bit]))
+            }
+        }
+    }
+
+    fn mux(&mut self, select: u32, yes: Val, no: Val) -> Val {
+        match (yes, no) {
+            (Val::Any, v) | (v, Val::Any) => v,
+            (Val::One, Val::Zero) => Val::Plane(select),
+            _ if yes == no => yes,
+            _ => {
+                for v in [yes, no] {
+                    if let Val::Plane(p) = v
+                        && p >= self.n_fixed
+                    {
+                        self.free.push(p);
+                    }
+                }
+                let out = self.free.pop().unwrap_or_else(|| {
+                    self.peak += 1;
+                    self.n_fixed + self.peak - 1
+                });
+                self.ops.push(Mux {
+                    select,
+                    yes: yes.operand(),
+                    no: no.operand(),
+                    out,
+                });
+                Val::Plane(out)
+            }
+        }
+    }
+}
+
+fn ceil_log2(n: usize) -> usize {
+    n.next_power_of_two().trailing_zeros() as usize
+}
+
+/// Divides the codes between the two sides of a split, each at least as many as its leaves.
+fn deal(cubes: Vec<Cube>, n_yes: usize, n_no: usize) -> (Vec<Cube>, Vec<Cube>) {
+    if let [cube] = cubes[..]
+        && cube.dim > 0
+        && n_yes.max(n_no) <= cube.size() / 2
+    {
+        let mut rest = Vec::new();
+        let upper = cube.carve(cube.dim - 1, true, &mut rest);
+        return (vec![upper], rest);
+    }
+    let yes_is_small = n_yes < n_no;
+    let (small, large) = (n_yes.min(n_no), n_yes.max(n_no));
+    let (few, many) = deal_uneven(cubes, small, large, yes_is_small);
+    if yes_is_small {
+        (few, many)
+    } else {
+        (many, few)
+    }
+}
+
+fn deal_uneven(
+    mut cubes: Vec<Cube>,
+    small: usize,
+    large: usize,
+    high: bool,
+) -> (Vec<Cube>, Vec<Cube>) {
+    cubes.sort_by_key(|c| c.dim);
+    let total: usize = cubes.iter().map(|c| c.size()).sum();
+    // One cube for the small side, whole or carved from the tightest that holds it.
+    let dim = ceil_log2(small) as u8;
+    if let Some(i) = cubes.iter().position(|c| c.dim >= dim) {
+        if total - cubes[i].size() >= large {
+            let cube = cubes.remove(i);
+            return (vec![cube], cubes);
+        }
+        if total - (1 << dim) >= large {
+            let cube = cubes.remove(i).carve(dim, high, &mut cubes);
+            return (vec![cube], cubes);
+        }
+    }
+    // Else pieces, exactly as many codes as it has leaves.
+    let (mut few, mut many) = (Vec::new(), Vec::new());
+    let mut want = small;
+    for mut cube in cubes {
+        if want == 0 {
+            many.push(cube);
+        } else if cube.size() <= want {
+            want -= cube.size();
+            few.push(cube);
+        } else {
+            // Halve the cube down the bits of `want`.
+            while want > 0 {
+                let mut rest = Vec::new();
+                let part = cube.carve(cube.dim - 1, high, &mut rest);
+                let other = rest[0];
+                if part.size() <= want {
+                    want -= part.size();
+                    few.push(part);
+                    cube = other;
+                } else {
+                    many.push(other);
+                    cube = part;
+                }
+            }
+            many.push(cube);
+        }
+    }
+    (few, many)
+}

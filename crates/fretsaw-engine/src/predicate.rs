@@ -1,0 +1,432 @@
+//! Predicates: every test of every framework in one canonical form, each distinct one once.
+//!
+//! All comparisons become `x < t` or `x == t` with the answer to NaN as part of the identity;
+//! `>`, `>=` and `!=` are the same predicates with the two ways swapped, and `x <= t` is
+//! `x < next_up(t)` in the precision that rows are compared in. Thresholds are narrowed without
+//! loss, never rounded to the nearest.
+
+use std::collections::HashMap;
+
+use fretsaw_model::{CategorySet, Float, Missing, Split, Test, Tree};
+
+/// What is asked of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Op {
+    /// `x < t`.
+    Less,
+    /// `x == t`.
+    Equal,
+    /// `x < t`, but values within [`Missing::ZERO`] of 0 are answered like NaN.
+    LessZone,
+    /// `x == t`, likewise.
+    EqualZone,
+    /// A category set.
+    Member,
+}
+
+/// One distinct test. Its order is that of the table: by feature, then kind, then threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Predicate {
+    pub(crate) feature: u32,
+    pub(crate) op: Op,
+    /// The answer to NaN (and to the zone).
+    pub(crate) nan: bool,
+    /// The threshold in an order-preserving form, or the number of the set.
+    key: u64,
+}
+
+impl Predicate {
+    /// The threshold; of no meaning for sets.
+    pub(crate) fn threshold(&self) -> f64 {
+        let bits = if self.key >> 63 == 1 {
+            self.key & !(1 << 63)
+        } else {
+            !self.key
+        };
+        f64::from_bits(bits)
+    }
+
+    pub(crate) fn set(&self) -> usize {
+        self.key as usize
+    }
+
+    /// The specification of a predicate.
+    pub(crate) fn holds(&self, x: f64, sets: &[SetTest]) -> bool {
+        let zone = matches!(self.op, Op::LessZone | Op::EqualZone) && x.abs() <= Missing::ZERO;
+        match self.op {
+            Op::Member => sets[self.set()].holds(x),
+            _ if zone || x.is_nan() => self.nan,
+            Op::Less | Op::LessZone => x < self.threshold(),
+            Op::Equal | Op::EqualZone => x == self.threshold(),
+        }
+    }
+}
+
+/// f64 bits that compare as the numbers do. `t` is never NaN; -0 is 0.
+fn ordered(t: f64) -> u64 {
+    let bits = (t + 0.0).to_bits();
+    if bits >> 63 == 1 {
+        !bits
+    } else {
+        bits | 1 << 63
+    }
+}
+
+/// The largest f32 that is not above `t`.
+fn floor32(t: f64) -> f32 {
+    let near = t as f32;
+    if f64::from(near) > t {
+        near.next_down()
+    } else {
+        near
+    }
+}
+
+/// The smallest f32 that is not below `t`: `x < t` is `x < ceil32(t)` for every f32 `x`.
+pub(crate) fn ceil32(t: f64) -> f32 {
+    let near = t as f32;
+    if f64::from(near) < t {
+        near.next_up()
+    } else {
+        near
+    }
+}
+
+/// A category set with its missing rule, as a bitmap where that is small.
+#[derive(Clone, Debug)]
+pub(crate) struct SetTest {
+    set: CategorySet,
+    missing: Missing,
+    /// The answer for each category below `64 * len`; empty where the set is too spread out.
+    answers: Vec<u64>,
+    /// The answer for the categories above.
+    beyond: bool,
+}
+
+/// Categories up to here are looked up in a bitmap (8 KiB), sets with larger ones by search.
+const BITMAP: u32 = 1 << 16;
+
+impl SetTest {
+    fn new(set: CategorySet, missing: Missing) -> Self {
+        let last = |v: &[u32]| v.last().map_or(0, |&c| c.saturating_add(1));
+        let n = last(&set.members).max(set.known.as_deref().map_or(0, last));
+        let mut test = Self {
+            set,
+            missing,
+            answers: Vec::new(),
+            beyond: false,
+        };
+        if n <= BITMAP {
+            let words = n.div_ceil(64);
+            let word = |w| {
+                (0..64).fold(0, |bits, b| {
+                    bits | u64::from(test.slow(f64::from(64 * w + b))) << b
+                })
+            };
+            test.answers = (0..words).map(word).collect();
+            test.beyond = test.slow(f64::from(64 * words));
+        }
+        test
+    }
+
+    /// Whether `x` goes to `yes`.
+    #[inline]
+    pub(crate) fn holds(&self, x: f64) -> bool {
+        // The bitmap answers whole categories; what is odd about other values is left to `slow`.
+        if x >= 1.0 && x < f64::from(BITMAP) && x.trunc() == x && !self.answers.is_empty() {
+            let c = x as usize;
+            return self
+                .answers
+                .get(c / 64)
+                .map_or(self.beyond, |word| word >> (c % 64) & 1 == 1);
+        }
+        self.slow(x)
+    }
+
+    fn slow(&self, mut x: f64) -> bool {
+        match self.missing {
+            Missing::AsZero if x.is_nan() => x = 0.0,
+            Missing::ZeroOrNan { yes } if x.is_nan() || x.abs() <= Missing::ZERO => return yes,
+            Missing::Nan { yes } if x.is_nan() || self.set.is_unknown(x) => return yes,
+            _ => {}
+        }
+        self.set.contains(x)
+    }
+}
+
+/// The category sets met so far, each distinct one once.
+#[derive(Default)]
+pub(crate) struct Sets {
+    tests: Vec<SetTest>,
+    seen: HashMap<SetKey, u64>,
+}
+
+type SetKey = (Vec<u32>, Option<Vec<u32>>, u8, u8);
+
+impl Sets {
+    fn intern(&mut self, set: &CategorySet, missing: Missing) -> u64 {
+        let rule = match missing {
+            Missing::AsZero => 0,
+            Missing::ZeroOrNan { yes } => 1 + u8::from(yes),
+            Missing::Nan { yes } => 3 + u8::from(yes),
+        };
+        let key = (
+            set.members.clone(),
+            set.known.clone(),
+            set.index as u8,
+            rule,
+        );
+        *self.seen.entry(key).or_insert_with(|| {
+            self.tests.push(SetTest::new(set.clone(), missing));
+            self.tests.len() as u64 - 1
+        })
+    }
+
+    pub(crate) fn into_tests(self) -> Vec<SetTest> {
+        self.tests
+    }
+}
+
+/// The canonical predicate of a split, and whether it holds where the split's test does not.
+pub(crate) fn canonical(
+    split: &Split,
+    tree: &Tree,
+    compare: Float,
+    sets: &mut Sets,
+) -> (Predicate, bool) {
+    if let Test::In(set) = split.test {
+        let key = sets.intern(&tree.sets[set as usize], split.missing);
+        let predicate = Predicate {
+            feature: split.feature,
+            op: Op::Member,
+            nan: false,
+            key,
+        };
+        return (predicate, false);
+    }
+    let next = |t: f64| match compare {
+        Float::F32 => f64::from((t as f32).next_up()),
+        Float::F64 => t.next_up(),
+    };
+    let less = |t: f64| match compare {
+        Float::F32 => f64::from(ceil32(t)),
+        Float::F64 => t,
+    };
+    // x <= t, as x < t' or (only at infinity) the opposite of x < -infinity.
+    let less_eq = |t: f64| {
+        let t = match compare {
+            Float::F32 => f64::from(floor32(t)),
+            Float::F64 => t,
+        };
+        if t == f64::INFINITY {
+            (f64::NEG_INFINITY, true)
+        } else {
+            (next(t), false)
+        }
+    };
+    let (op, t, inverted, at_zero) = match split.test {
+        Test::Less(t) => (Op::Less, less(t), false, 0.0 < t),
+        Test::GreaterEq(t) => (Op::Less, less(t), true, 0.0 >= t),
+        Test::LessEq(t) => {
+            let (u, inverted) = less_eq(t);
+            (Op::Less, u, inverted, 0.0 <= t)
+        }
+        Test::Greater(t) => {
+            let (u, inverted) = less_eq(t);
+            (Op::Less, u, !inverted, 0.0 > t)
+        }
+        // No value of the compared precision equals t: never true.
+        Test::Equal(t) if compare.cast(t) != t => (Op::Less, f64::NEG_INFINITY, false, false),
+        Test::NotEqual(t) if compare.cast(t) != t => (Op::Less, f64::NEG_INFINITY, true, true),
+        Test::Equal(t) => (Op::Equal, t, false, t == 0.0),
+        Test::NotEqual(t) => (Op::Equal, t, true, t != 0.0),
+        Test::In(_) => unreachable!("answered above"),
+    };
+    let (missing_yes, zone) = match split.missing {
+        Missing::AsZero => (at_zero, false),
+        Missing::ZeroOrNan { yes } => (yes, true),
+        Missing::Nan { yes } => (yes, false),
+    };
+    let nan = missing_yes ^ inverted;
+    let (op, t) = match (op, zone) {
+        (op, false) => (op, t),
+        (Op::Less, true) => without_zone(t, nan, next(Missing::ZERO)),
+        (_, true) => (Op::EqualZone, t),
+    };
+    let predicate = Predicate {
+        feature: split.feature,
+        op,
+        nan,
+        key: ordered(t),
+    };
+    (predicate, inverted)
+}
+
+/// `x < t` where all of the zone around 0 is answered `nan`: mostly a plain comparison after all.
+fn without_zone(t: f64, nan: bool, above_zone: f64) -> (Op, f64) {
+    let below = t <= -Missing::ZERO;
+    let above = t > Missing::ZERO;
+    match (below, above, nan) {
+        (true, _, false) | (_, true, true) => (Op::Less, t),
+        (false, false, false) => (Op::Less, -Missing::ZERO),
+        (false, false, true) => (Op::Less, above_zone),
+        _ => (Op::LessZone, t),
+    }
+}
+
+/// Predicates of one feature and kind, next to each other in the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// The column of the feature.
+    pub(crate) column: u32,
+    pub(crate) op: Op,
+    pub(crate) nan: bool,
+    /// The first predicate of the run.
+    pub(crate) first: u32,
+    pub(crate) len: u32,
+}
+
+/// All predicates of the sliced trees, evaluated once a block.
+#[derive(Default)]
+pub(crate) struct Table {
+    pub(crate) predicates: Vec<Predicate>,
+    pub(crate) runs: Vec<Run>,
+    /// The feature of each column.
+    pub(crate) features: Vec<u32>,
+    /// Thresholds for f32 columns.
+    pub(crate) narrow: Vec<f32>,
+    /// Thresholds for f64 columns: empty where rows are compared in f32.
+    pub(crate) wide: Vec<f64>,
+    pub(crate) sets: Vec<SetTest>,
+}
+
+/// Planes before the first predicate's: all 0 and all 1.
+pub(crate) const CONSTANT_PLANES: usize = 2;
+
+impl Table {
+    /// Sorts and numbers the predicates.
+    pub(crate) fn new(mut predicates: Vec<Predicate>, compare: Float, sets: Vec<SetTest>) -> Self {
+        predicates.sort_unstable();
+        predicates.dedup();
+        let mut table = Self {
+            sets,
+            ..Self::default()
+        };
+        for (i, p) in predicates.iter().enumerate() {
+            if table.features.last() != Some(&p.feature) {
+                table.features.push(p.feature);
+            }
+            let column = table.features.len() as u32 - 1;
+            match table.runs.last_mut() {
+                Some(run) if run.column == column && run.op == p.op && run.nan == p.nan => {
+                    run.len += 1;
+                }
+                _ => table.runs.push(Run {
+                    column,
+                    op: p.op,
+                    nan: p.nan,
+                    first: i as u32,
+                    len: 1,
+                }),
+            }
+            table.narrow.push(match p.op {
+                Op::Less | Op::LessZone => ceil32(p.threshold()),
+                // An f32 never equals what f32 cannot hold, and nothing equals NaN.
+                Op::Equal | Op::EqualZone => Some(p.threshold() as f32)
+                    .filter(|&t| f64::from(t) == p.threshold())
+                    .unwrap_or(f32::NAN),
+                Op::Member => 0.0,
+            });
+            if compare == Float::F64 {
+                let threshold = if p.op == Op::Member {
+                    0.0
+                } else {
+                    p.threshold()
+                };
+                table.wide.push(threshold);
+            }
+        }
+        table.predicates = predicates;
+        table
+    }
+
+    /// The number of the predicate's plane.
+    pub(crate) fn plane(&self, predicate: &Predicate) -> Option<u32> {
+        let at = self.predicates.binary_search(predicate).ok()?;
+        u32::try_from(at + CONSTANT_PLANES).ok()
+    }
+
+    /// Planes of the constants and the predicates.
+    pub(crate) fn n_planes(&self) -> usize {
+        self.predicates.len() + CONSTANT_PLANES
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        let sets: usize = self
+            .sets
+            .iter()
+            .map(|s| {
+                8 * s.answers.len()
+                    + 4 * (s.set.members.len() + s.set.known.as_ref().map_or(0, Vec::len))
+            })
+            .sum();
+        size_of_val(&self.predicates[..])
+            + size_of_val(&self.runs[..])
+            + size_of_val(&self.features[..])
+            + size_of_val(&self.narrow[..])
+            + size_of_val(&self.wide[..])
+            + sets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_survive_their_order() {
+        let numbers = [
+            f64::NEG_INFINITY,
+            -1e300,
+            -1.0,
+            -1e-320,
+            0.0,
+            1e-320,
+            2.5,
+            f64::INFINITY,
+        ];
+        for pair in numbers.windows(2) {
+            assert!(ordered(pair[0]) < ordered(pair[1]), "{pair:?}");
+        }
+        for t in numbers {
+            let p = Predicate {
+                feature: 0,
+                op: Op::Less,
+                nan: false,
+                key: ordered(t),
+            };
+            assert_eq!(p.threshold().to_bits(), t.to_bits());
+        }
+        assert_eq!(ordered(-0.0), ordered(0.0));
+    }
+
+    #[test]
+    fn narrowing_keeps_every_answer() {
+        let numbers = [
+            0.1,
+            -0.1,
+            1e300,
+            -1e300,
+            1e-320,
+            -1e-320,
+            16_777_217.0,
+            f64::INFINITY,
+        ];
+        for t in numbers {
+            for near in [t as f32, (t as f32).next_up(), (t as f32).next_down()] {
+                assert_eq!(f64::from(near) < t, near < ceil32(t), "{near} < {t}");
+                assert_eq!(f64::from(near) <= t, near <= floor32(t), "{near} <= {t}");
+            }
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Running an ensemble: blocks of rows through predicates, routes and leaves, and walks.
+
+use fretsaw_model::{BaseOrder, Float, Rows, Step, Sum};
+
+use crate::block::{Block, Columns, ROWS, Value};
+use crate::kernel::{self, Lookups, SumMut};
+use crate::leaves::{BATCH, Leaf, Values};
+use crate::plan::{Finish, MarginsMut, Segment, Trees};
+use crate::predicate::SetTest;
+use crate::prepare::{Row, prepared, transpose};
+use crate::scratch::{Scratch, Staged, Sums};
+use crate::walk::{LANES, Node, Nodes, Walk, WalkTree};
+
+/// Runs `trees` over `rows`. The caller has checked shapes and precisions.
+pub(crate) fn ensemble(
+    trees: &Trees,
+    steps: &[Step],
+    rows: &Rows<'_>,
+    out: MarginsMut<'_>,
+    scratch: &mut Scratch,
+    plain_walk: bool,
+) {
+    if rows.n_rows() == 0 {
+        return;
+    }
+    let Scratch {
+        narrow,
+        wide,
+        row,
+        planes,
+        codes,
+        sums_f32,
+        sums_f64,
+        sums_i32,
+    } = scratch;
+    let mut work = Work {
+        trees,
+        steps,
+        rows,
+        plain_walk,
+        row,
+        planes,
+        codes,
+    };
+    let f64_rows = trees.compare == Float::F64 && rows.float() == Float::F64;
+    match (trees.finish.sum, out, f64_rows) {
+        (Sum::F32, MarginsMut::F32(out), false) => work.run(out, narrow, sums_f32),
+        (Sum::F32, MarginsMut::F32(out), true) => work.run(out, wide, sums_f32),
+        (Sum::F64, MarginsMut::F64(out), false) => work.run(out, narrow, sums_f64),
+        (Sum::F64, MarginsMut::F64(out), true) => work.run(out, wide, sums_f64),
+        (Sum::I32, MarginsMut::F32(out), false) => work.run(out, narrow, sums_i32),
+        (Sum::I32, MarginsMut::F32(out), true) => work.run(out, wide, sums_i32),
+        _ => unreachable!("the plan compared the precisions"),
+    }
+}
+
+/// The type of a sum, and how it becomes a margin.
+trait Total: Leaf {
+    type Margin: Copy;
+    fn values(values: &Values) -> &[Self];
+    /// The base, where it comes first.
+    fn first(base: f64) -> Self;
+    fn finish(self, finish: &Finish, output: usize) -> Self::Margin;
+    fn sum_mut(block: &mut Block<Self>) -> SumMut<'_>;
+}
+
+impl Total for f32 {
+    type Margin = f32;
+    fn values(values: &Values) -> &[Self] {
+        match values {
+            Values::F32(v) => v,
+            _ => &[],
+        }
+    }
+    fn first(base: f64) -> Self {
+        base as f32
+    }
+    fn finish(self, finish: &Finish, output: usize) -> f32 {
+        let sum = self * finish.multiply[output] as f32 / finish.divide as f32;
+        match finish.base_order {
+            BaseOrder::First => sum,
+            BaseOrder::Last => sum + finish.base[output] as f32,
+        }
+    }
+    fn sum_mut(block: &mut Block<Self>) -> SumMut<'_> {
+        SumMut::F32(block)
+    }
+}
+
+impl Total for f64 {
+    type Margin = f64;
+    fn values(values: &Values) -> &[Self] {
+        match values {
+            Values::F64(v) => v,
+            _ => &[],
+        }
+    }
+    fn first(base: f64) -> Self {
+        base
+    }
+    fn finish(self, finish: &Finish, output: usize) -> f64 {
+        let sum = self * finish.multiply[output] / finish.divide;
+        match finish.base_order {
+            BaseOrder::First => sum,
+            BaseOrder::Last => sum + finish.base[output],
+        }
+    }
+    fn sum_mut(block: &mut Block<Self>) -> SumMut<'_> {
+        SumMut::F64(block)
+    }
+}
+
+impl Total for i32 {
+    type Margin = f32;
+    fn values(values: &Values) -> &[Self] {
+        match values {
+            Values::I32(v) => v,
+            _ => &[],
+        }
+    }
+    fn first(_base: f64) -> Self {
+        0
+    }
+    fn finish(self, finish: &Finish, output: usize) -> f32 {
+        (f64::from(self) * finish.multiply[output] / finish.divide + finish.base[output]) as f32
+    }
+    fn sum_mut(block: &mut Block<Self>) -> SumMut<'_> {
+        SumMut::I32(block)
+    }
+}
+
+struct Work<'a> {
+    trees: &'a Trees,
+    steps: &'a [Step],
+    rows: &'a Rows<'a>,
+    plain_walk: bool,
+    row: &'a mut Vec<f64>,
+    planes: &'a mut Vec<crate::block::Plane>,
+    codes: &'a mut Vec<Block<u8>>,
+}
+
+impl Work<'_> {
+    fn run<A: Total, R: Staging>(
+        &mut self,
+        out: &mut [A::Margin],
+        staged: &mut Staged<R>,
+        sums: &mut Sums<A>,
+    ) {
+        let n_outputs = self.trees.finish.base.len();
+        for at in (0..self.rows.n_rows()).step_by(ROWS) {
+            let n = ROWS.min(self.rows.n_rows() - at);
+            let rows = self.rows.slice(at..at + n);
+            let out = &mut out[at * n_outputs..(at + n) * n_outputs];
+            let x = prepared(&rows, self.steps, &mut staged.prepared, self.row);
+            if self.plain_walk || n < self.trees.crossing {
+                self.few::<A, R>(x, out, &mut sums.few);
+            } else {
+                self.block::<A, R>(x, n, out, &mut staged.columns, &mut sums.blocks);
+            }
+        }
+    }
+
+    fn block<A: Total, R: Staging>(
+        &mut self,
+        x: &[R],
+        n: usize,
+        out: &mut [A::Margin],
+        columns: &mut Vec<Block<R>>,
+        sums: &mut Vec<Block<A>>,
+    ) {
+        let trees = self.trees;
+        let finish = &trees.finish;
+        let n_outputs = finish.base.len();
+        let words = n.div_ceil(64);
+        if !trees.leaves.batches.is_empty() {
+            self.planes
+                .resize(trees.routes.n_planes, crate::block::Plane::ZERO);
+            self.codes.resize(BATCH, Block::default());
+            let n_features = self.rows.n_features();
+            transpose(x, n_features, &trees.table.features, columns);
+            kernel::predicates(
+                trees.isa,
+                &trees.table,
+                R::columns(columns),
+                words,
+                self.planes,
+            );
+        }
+        sums.resize(n_outputs, Block::default());
+        for (k, sum) in sums.iter_mut().enumerate() {
+            sum.0.fill(start::<A>(finish, k));
+        }
+        for segment in &trees.segments {
+            match segment {
+                Segment::Sliced(batches) => {
+                    for batch in batches.clone() {
+                        self.batch(batch, words, sums);
+                    }
+                }
+                Segment::Walked(range) => {
+                    let walked = &trees.walk.trees[range.clone()];
+                    match &trees.walk.nodes {
+                        Nodes::F32(nodes) => self.walk_block(nodes, walked, x, n, sums),
+                        Nodes::F64(nodes) => self.walk_block(nodes, walked, x, n, sums),
+                    }
+                }
+            }
+        }
+        for (row, out) in out.chunks_exact_mut(n_outputs).enumerate() {
+            let slot = kernel::slot(&trees.leaves.tables, row, size_of::<A>());
+            for (k, (out, sum)) in out.iter_mut().zip(&*sums).enumerate() {
+                *out = sum.0[slot].finish(finish, k);
+            }
+        }
+    }
+
+    fn batch<A: Total>(&mut self, batch: usize, words: usize, sums: &mut [Block<A>]) {
+        let trees = self.trees;
+        let batch = &trees.leaves.batches[batch];
+        let first = batch.first_route as usize;
+        let routes = first..first + batch.n_routes as usize;
+        kernel::codes(trees.isa, &trees.routes, routes, self.planes, self.codes);
+        let runs = &trees.leaves.runs[batch.first_run as usize..][..batch.n_runs as usize];
+        for run in runs {
+            let lookups = Lookups {
+                jobs: &trees.leaves.jobs[run.first as usize..][..run.len as usize],
+                wide: run.wide,
+                tables: &trees.leaves.tables,
+                codes: self.codes,
+                words,
+            };
+            let sum = A::sum_mut(&mut sums[run.output as usize]);
+            kernel::add_leaves(trees.isa, lookups, sum);
+        }
+    }
+
+    /// Each tree over all rows, eight rows at a time.
+    fn walk_block<A: Total, R: Row, T: Value>(
+        &self,
+        nodes: &[Node<T>],
+        walked: &[WalkTree],
+        x: &[R],
+        n: usize,
+        sums: &mut [Block<A>],
+    ) {
+        let walk = &self.trees.walk;
+        let (values, sets) = (A::values(walk.values()), &self.trees.table.sets[..]);
+        let tables = &self.trees.leaves.tables;
+        let n_features = self.rows.n_features();
+        let row = |i: usize| &x[i * n_features..(i + 1) * n_features];
+        for tree in walked {
+            for at in (0..n).step_by(LANES) {
+                // The last rows may be fewer than eight: the last is then walked again.
+                let rows = std::array::from_fn(|lane| row((at + lane).min(n - 1)));
+                let leaves = walk.eight(nodes, sets, [tree.root(); LANES], rows);
+                for (lane, &leaf) in leaves.iter().enumerate().take(n - at) {
+                    let slot = kernel::slot(tables, at + lane, size_of::<A>());
+                    walk.add(tree, values, leaf, rows[lane], |k, value| {
+                        let sum = &mut sums[k].0[slot];
+                        *sum = sum.plus(value);
+                    });
+                }
+            }
+        }
+    }
+
+    /// Row by row: all trees walked, eight at a time (or one, as the baseline does).
+    fn few<A: Total, R: Row>(&self, x: &[R], out: &mut [A::Margin], sums: &mut Vec<A>) {
+        let walk = &self.trees.walk;
+        let sets = &self.trees.table.sets[..];
+        match &walk.nodes {
+            Nodes::F32(nodes) => self.few_by::<A, R, f32>(walk, nodes, sets, x, out, sums),
+            Nodes::F64(nodes) => self.few_by::<A, R, f64>(walk, nodes, sets, x, out, sums),
+        }
+    }
+
+    fn few_by<A: Total, R: Row, T: Value>(
+        &self,
+        walk: &Walk,
+        nodes: &[Node<T>],
+        sets: &[SetTest],
+        x: &[R],
+        out: &mut [A::Margin],
+        sums: &mut Vec<A>,
+    ) {
+        let finish = &self.trees.finish;
+        let n_outputs = finish.base.len();
+        let values = A::values(walk.values());
+        let rows = x.chunks_exact(self.rows.n_features());
+        for (x, out) in rows.zip(out.chunks_exact_mut(n_outputs)) {
+            sums.clear();
+            sums.extend((0..n_outputs).map(|k| start::<A>(finish, k)));
+            let mut add = |tree: &WalkTree, leaf: u32| {
+                walk.add(tree, values, leaf, x, |k, value| {
+                    sums[k] = sums[k].plus(value);
+                });
+            };
+            if self.plain_walk {
+                for tree in &walk.trees {
+                    add(tree, walk.one(nodes, sets, tree.root(), x));
+                }
+            } else {
+                for trees in walk.trees.chunks(LANES) {
+                    let last = trees.len() - 1;
+                    let roots = std::array::from_fn(|lane| trees[lane.min(last)].root());
+                    let leaves = walk.eight(nodes, sets, roots, [x; LANES]);
+                    for (tree, leaf) in trees.iter().zip(leaves) {
+                        add(tree, leaf);
+                    }
+                }
+            }
+            for (k, (out, sum)) in out.iter_mut().zip(&*sums).enumerate() {
+                *out = sum.finish(finish, k);
+            }
+        }
+    }
+}
+
+fn start<A: Total>(finish: &Finish, output: usize) -> A {
+    match finish.base_order {
+        BaseOrder::First => A::first(finish.base[output]),
+        BaseOrder::Last => A::default(),
+    }
+}
+
+/// Rows that have columns the kernels know.
+trait Staging: Row {
+    fn columns(columns: &[Block<Self>]) -> Columns<'_>;
+}
+
+impl Staging for f32 {
+    fn columns(columns: &[Block<Self>]) -> Columns<'_> {
+        Columns::F32(columns)
+    }
+}
+
+impl Staging for f64 {
+    fn columns(columns: &[Block<Self>]) -> Columns<'_> {
+        Columns::F64(columns)
+    }
+}

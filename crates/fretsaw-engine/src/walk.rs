@@ -1,0 +1,290 @@
+//! Walking: trees as packed nodes, for trees that do not suit circuits and for a few rows.
+//!
+//! Walks wait on memory, so eight are kept in flight: eight rows of one tree, or eight trees of one
+//! row. A leaf is a node that leads to itself, so the eight need no branch until all are done.
+
+use fretsaw_model::{Ensemble, Float, Target, Tree};
+
+use crate::block::Value;
+use crate::circuit;
+use crate::error::{Error, ErrorKind};
+use crate::leaves::{Leaf, Values};
+use crate::predicate::{Op, Predicate, SetTest};
+
+/// Walks in flight.
+pub(crate) const LANES: usize = 8;
+
+/// A leaf; the rest is the place of its first value.
+const LEAF: u32 = 1 << 31;
+/// A test that is not a plain comparison; the rest is the number of its predicate.
+const ODD: u32 = 1 << 30;
+/// Leaves and odd tests that can be numbered.
+const MAX_NUMBER: usize = 1 << 30;
+
+/// A node: `no` follows `yes` directly.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node<T> {
+    threshold: T,
+    feature: u32,
+    /// The `yes` child; a leaf is its own.
+    child: u32,
+    /// [`LEAF`], [`ODD`], or the answer to NaN.
+    info: u32,
+}
+
+/// The nodes in the precision of comparisons.
+pub(crate) enum Nodes {
+    F32(Vec<Node<f32>>),
+    F64(Vec<Node<f64>>),
+}
+
+/// A linear leaf: a constant, and `terms` of the walk.
+#[derive(Clone, Copy, Debug)]
+struct LinearLeaf {
+    constant: f64,
+    first: usize,
+    len: usize,
+}
+
+/// A tree of the walk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WalkTree {
+    root: u32,
+    /// The output, or `None` for vector leaves.
+    target: Option<u32>,
+    first_value: u32,
+    /// Where its linear leaves start, if it has any, and the weight they then need.
+    linear: Option<(usize, f64)>,
+}
+
+/// All trees as nodes.
+pub(crate) struct Walk {
+    pub(crate) nodes: Nodes,
+    pub(crate) trees: Vec<WalkTree>,
+    values: Values,
+    odd: Vec<Predicate>,
+    linear: Vec<LinearLeaf>,
+    terms: Vec<(u32, f64)>,
+    n_outputs: usize,
+}
+
+impl WalkTree {
+    pub(crate) fn root(&self) -> u32 {
+        self.root
+    }
+}
+
+impl Walk {
+    pub(crate) fn new(ensemble: &Ensemble) -> Self {
+        Self {
+            nodes: match ensemble.compare {
+                Float::F32 => Nodes::F32(Vec::new()),
+                Float::F64 => Nodes::F64(Vec::new()),
+            },
+            trees: Vec::new(),
+            values: Values::new(ensemble.sum),
+            odd: Vec::new(),
+            linear: Vec::new(),
+            terms: Vec::new(),
+            n_outputs: ensemble.n_outputs,
+        }
+    }
+
+    /// Adds the next tree.
+    pub(crate) fn push(&mut self, tree: &Tree, nodes: &[circuit::Node]) -> Result<(), Error> {
+        let first_value = self.values.len();
+        let width = match tree.target {
+            Target::Output(_) => 1,
+            Target::All => self.n_outputs,
+        };
+        let first_node = match &self.nodes {
+            Nodes::F32(v) => v.len(),
+            Nodes::F64(v) => v.len(),
+        };
+        if first_value + tree.leaves.len() > MAX_NUMBER
+            || self.odd.len() + nodes.len() > MAX_NUMBER
+            || first_node + nodes.len() > MAX_NUMBER
+        {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "tree {}: more than {MAX_NUMBER} nodes or leaf values in one ensemble; split it",
+                    self.trees.len()
+                ),
+            ));
+        }
+        match &mut self.nodes {
+            Nodes::F32(v) => pack(v, nodes, first_value, width, &mut self.odd),
+            Nodes::F64(v) => pack(v, nodes, first_value, width, &mut self.odd),
+        }
+        self.values.extend(tree.leaves.iter().copied(), tree.weight);
+        let linear = (!tree.linear.is_empty()).then_some((self.linear.len(), tree.weight));
+        for leaf in &tree.linear {
+            self.linear.push(LinearLeaf {
+                constant: leaf.constant,
+                first: self.terms.len(),
+                len: leaf.terms.len(),
+            });
+            self.terms.extend(&leaf.terms);
+        }
+        self.trees.push(WalkTree {
+            root: first_node as u32,
+            target: match tree.target {
+                Target::Output(k) => Some(k),
+                Target::All => None,
+            },
+            first_value: first_value as u32,
+            linear,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        let nodes = match &self.nodes {
+            Nodes::F32(v) => size_of_val(&v[..]),
+            Nodes::F64(v) => size_of_val(&v[..]),
+        };
+        nodes
+            + size_of_val(&self.trees[..])
+            + self.values.memory()
+            + size_of_val(&self.odd[..])
+            + size_of_val(&self.linear[..])
+            + size_of_val(&self.terms[..])
+    }
+
+    /// Adds what `tree` says of the row `x`, which came to the leaf whose values start at `at`.
+    #[inline]
+    pub(crate) fn add<R: Value, A: Leaf>(
+        &self,
+        tree: &WalkTree,
+        values: &[A],
+        at: u32,
+        x: &[R],
+        mut add: impl FnMut(usize, A),
+    ) {
+        let at = at as usize;
+        match tree.target {
+            Some(k) => {
+                let value = match tree.linear {
+                    None => values[at],
+                    Some((first, weight)) => self
+                        .linear_leaf(first + at - tree.first_value as usize, x)
+                        .map_or(values[at], |v| A::weighted(v, weight)),
+                };
+                add(k as usize, value);
+            }
+            None => {
+                for (k, &value) in values[at..at + self.n_outputs].iter().enumerate() {
+                    add(k, value);
+                }
+            }
+        }
+    }
+
+    /// The value of a linear leaf, unless one of its features is missing.
+    fn linear_leaf<R: Value>(&self, leaf: usize, x: &[R]) -> Option<f64> {
+        let leaf = self.linear[leaf];
+        let terms = &self.terms[leaf.first..leaf.first + leaf.len];
+        terms.iter().try_fold(leaf.constant, |sum, &(f, c)| {
+            let v = x[f as usize].widen();
+            (!v.is_nan()).then_some(sum + c * v)
+        })
+    }
+
+    /// Where the values of the leaf start that `x` comes to, one node after the other.
+    #[inline]
+    pub(crate) fn one<R: Value, T: Value>(
+        &self,
+        nodes: &[Node<T>],
+        sets: &[SetTest],
+        root: u32,
+        x: &[R],
+    ) -> u32 {
+        let mut node = &nodes[root as usize];
+        while node.info & LEAF == 0 {
+            let yes = self.goes_yes(node, sets, x);
+            node = &nodes[node.child as usize + usize::from(!yes)];
+        }
+        node.info & !LEAF
+    }
+
+    /// The same for eight walks at once.
+    #[inline]
+    pub(crate) fn eight<R: Value, T: Value>(
+        &self,
+        nodes: &[Node<T>],
+        sets: &[SetTest],
+        mut at: [u32; LANES],
+        rows: [&[R]; LANES],
+    ) -> [u32; LANES] {
+        loop {
+            let mut all_leaves = LEAF;
+            for lane in 0..LANES {
+                let node = &nodes[at[lane] as usize];
+                let yes = self.goes_yes(node, sets, rows[lane]);
+                let is_leaf = node.info >> 31;
+                at[lane] = node.child + (u32::from(!yes) & !is_leaf);
+                all_leaves &= node.info;
+            }
+            if all_leaves == LEAF {
+                return at.map(|at| nodes[at as usize].info & !LEAF);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn goes_yes<R: Value, T: Value>(&self, node: &Node<T>, sets: &[SetTest], x: &[R]) -> bool {
+        // A leaf asks about feature 0, and what it hears is not used.
+        let x = x[node.feature as usize];
+        if node.info & (ODD | LEAF) == ODD {
+            return self.odd[(node.info & !ODD) as usize].holds(x.widen(), sets);
+        }
+        let x = T::narrow(x.widen());
+        x < node.threshold || (node.info & 1 == 1 && x.widen().is_nan())
+    }
+}
+
+fn pack<T: Value>(
+    out: &mut Vec<Node<T>>,
+    nodes: &[circuit::Node],
+    first_value: usize,
+    width: usize,
+    odd: &mut Vec<Predicate>,
+) {
+    let first = out.len();
+    // Breadth first, the two children of a split next to each other.
+    let mut order = vec![0_u32];
+    let mut next = 0;
+    while let Some(&at) = order.get(next) {
+        next += 1;
+        out.push(match nodes[at as usize] {
+            circuit::Node::Leaf(leaf) => Node {
+                threshold: T::default(),
+                feature: 0,
+                child: (first + next - 1) as u32,
+                info: LEAF | (first_value + leaf as usize * width) as u32,
+            },
+            circuit::Node::Split { predicate, yes, no } => {
+                let child = (first + order.len()) as u32;
+                order.extend([yes, no]);
+                let (threshold, info) = if predicate.op == Op::Less {
+                    // Canonical thresholds are already exact in the compared precision.
+                    (T::narrow(predicate.threshold()), u32::from(predicate.nan))
+                } else {
+                    odd.push(predicate);
+                    (T::default(), ODD | (odd.len() - 1) as u32)
+                };
+                Node {
+                    threshold,
+                    feature: predicate.feature,
+                    child,
+                    info,
+                }
+            }
+        });
+    }
+}

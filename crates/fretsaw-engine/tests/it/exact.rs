@@ -1,0 +1,219 @@
+//! Random models over every instruction set, strategy, batch size and thread count.
+
+use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Strategy};
+use fretsaw_model::random::{self, Rng, Shape};
+use fretsaw_model::{
+    Body, Draft, Float, InterceptOrder, Linear, LinearMissing, Link, Model, Rows, Step, Sum,
+};
+
+const STRATEGIES: [Strategy; 3] = [Strategy::Auto, Strategy::BitSliced, Strategy::Walk];
+const SIZES: [usize; 10] = [0, 1, 2, 63, 64, 65, 511, 512, 513, 1100];
+
+/// Margins by one way of running, widened.
+fn run(
+    plan: &Plan,
+    rows: &Rows<'_>,
+    how: impl FnOnce(&Plan, &Rows<'_>, MarginsMut<'_>),
+) -> Vec<f64> {
+    let n = rows.n_rows() * plan.n_outputs();
+    match plan.margin() {
+        Float::F32 => {
+            let mut out = vec![f32::NAN; n];
+            how(plan, rows, MarginsMut::F32(&mut out));
+            out.into_iter().map(f64::from).collect()
+        }
+        Float::F64 => {
+            let mut out = vec![f64::NAN; n];
+            how(plan, rows, MarginsMut::F64(&mut out));
+            out
+        }
+    }
+}
+
+fn assert_same(got: &[f64], want: &[f64], what: &dyn Fn() -> String) {
+    assert_eq!(got.len(), want.len(), "{}", what());
+    for (i, (g, w)) in got.iter().zip(want).enumerate() {
+        let same = g.to_bits() == w.to_bits() || (g.is_nan() && w.is_nan());
+        assert!(same, "{}: margin {i} is {g:e}, not {w:e}", what());
+    }
+}
+
+/// Everything that can be asked of `model`, at `sizes`.
+fn check(model: &Model, seed: u64, sizes: &[usize], scratch: &mut Scratch) {
+    let most = sizes.iter().copied().max().unwrap_or(0);
+    let wide = random::rows(seed, model, most);
+    let narrow: Vec<f32> = wide.iter().map(|&x| x as f32).collect();
+    let n_features = model.features.len();
+    let all = [
+        Rows::f32(&narrow, n_features).unwrap(),
+        Rows::f64(&wide, n_features).unwrap(),
+    ];
+    let want = all.map(|rows| fretsaw_model::margins(model, &rows).unwrap());
+    for isa in Isa::available() {
+        for strategy in STRATEGIES {
+            let plan = Plan::compile(model, &Options::new(Some(isa), strategy)).unwrap();
+            for (rows, want) in all.iter().zip(&want) {
+                for &n in sizes {
+                    let rows = rows.slice(0..n);
+                    let got = run(&plan, &rows, |p, r, out| {
+                        p.margins(r, out, scratch).unwrap();
+                    });
+                    let what = || {
+                        format!(
+                            "seed {seed}, {isa}, {strategy:?}, {:?} rows, {n} of them",
+                            rows.float()
+                        )
+                    };
+                    assert_same(&got, &want[..n * plan.n_outputs()], &what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn random_models() {
+    let mut scratch = Scratch::default();
+    for seed in 0..150 {
+        let n = SIZES[seed as usize % SIZES.len()];
+        check(&random::model(seed), seed, &[n, 77], &mut scratch);
+    }
+}
+
+#[test]
+fn batch_sizes() {
+    let mut scratch = Scratch::default();
+    for (seed, sum) in [(1, Sum::F32), (2, Sum::F64), (3, Sum::I32)] {
+        for max_leaves in [64, 256] {
+            let shape = Shape {
+                sum,
+                max_leaves,
+                n_trees: 40,
+                n_outputs: 3,
+                vector: true,
+                categories: true,
+                ..Shape::default()
+            };
+            check(&random::ensemble(seed, &shape), seed, &SIZES, &mut scratch);
+        }
+    }
+}
+
+/// Shapes that are easy to get wrong: one leaf, one split, chains, full bytes of codes.
+#[test]
+fn tree_shapes() {
+    let mut scratch = Scratch::default();
+    for seed in 0..4 {
+        for (max_leaves, chain) in [
+            (1, 0),
+            (2, 0),
+            (3, 1),
+            (64, 1),
+            (65, 1),
+            (256, 1),
+            (256, 0),
+            (257, 2),
+        ] {
+            for compare in [Float::F32, Float::F64] {
+                let shape = Shape {
+                    max_leaves,
+                    chain,
+                    compare,
+                    n_trees: 20,
+                    n_cuts: 300,
+                    ..Shape::default()
+                };
+                check(&random::ensemble(seed, &shape), seed, &[130], &mut scratch);
+            }
+        }
+    }
+}
+
+#[test]
+fn steps_in_front() {
+    let mut scratch = Scratch::default();
+    for seed in 0..12 {
+        let mut draft = random::model(seed).into_draft();
+        let n = draft.features.len();
+        draft.steps = vec![
+            Step::MarkMissing { value: -999.0 },
+            Step::FlushTiny { limit: 1e-35 },
+            Step::Impute {
+                values: (0..n)
+                    .map(|i| if i % 2 == 0 { 0.25 } else { f64::NAN })
+                    .collect(),
+            },
+            Step::Scale {
+                shift: vec![0.1; n],
+                scale: vec![1.7; n],
+            },
+        ];
+        let model = draft.build().unwrap();
+        check(&model, seed, &[1, 130], &mut scratch);
+    }
+}
+
+#[test]
+fn linear_models() {
+    let mut scratch = Scratch::default();
+    let base = random::ensemble(5, &Shape::default());
+    for seed in 0..16_u64 {
+        let mut r = Rng::new(seed);
+        let n_outputs = r.pick(&[1, 3]);
+        let n_features = base.features.len();
+        let mut draft: Draft = base.to_draft();
+        draft.link = Link::Identity;
+        draft.body = Body::Linear(Linear {
+            n_outputs,
+            sum: if seed % 2 == 0 {
+                Float::F32
+            } else {
+                Float::F64
+            },
+            weights: (0..n_features * n_outputs).map(|_| r.unit()).collect(),
+            intercept: (0..n_outputs).map(|_| r.unit()).collect(),
+            intercept_order: r.pick(&[InterceptOrder::First, InterceptOrder::Last]),
+            missing: r.pick(&[LinearMissing::Skip, LinearMissing::Propagate]),
+        });
+        check(&draft.build().unwrap(), seed, &[0, 1, 513], &mut scratch);
+    }
+}
+
+#[test]
+fn threads_and_the_plain_walk() {
+    let mut scratch = Scratch::default();
+    for seed in 0..20 {
+        // Enough work a row that threads are started.
+        let shape = Shape {
+            n_trees: 400,
+            n_outputs: 2,
+            max_leaves: 40,
+            linear: seed % 4 == 3,
+            sum: if seed % 2 == 0 { Sum::F32 } else { Sum::F64 },
+            ..Shape::default()
+        };
+        let model = random::ensemble(seed, &shape);
+        let values = random::rows(seed, &model, 2100);
+        let rows = Rows::f64(&values, model.features.len()).unwrap();
+        let plan = Plan::compile(&model, &Options::default()).unwrap();
+        let one = run(&plan, &rows, |p, r, out| {
+            p.margins(r, out, &mut scratch).unwrap();
+        });
+        assert_same(
+            &one[..200],
+            &fretsaw_model::margins(&model, &rows.slice(0..100)).unwrap(),
+            &|| format!("seed {seed}"),
+        );
+        let walk = run(&plan, &rows, |p, r, out| {
+            p.walk_margins(r, out, &mut scratch).unwrap();
+        });
+        assert_same(&walk, &one, &|| format!("seed {seed}, walked"));
+        for n_threads in [1, 2, 3, 8] {
+            let mut scratches: Vec<Scratch> = (0..n_threads).map(|_| plan.scratch()).collect();
+            let many = run(&plan, &rows, |p, r, out| {
+                p.margins_threads(r, out, &mut scratches).unwrap();
+            });
+            assert_same(&many, &one, &|| format!("seed {seed}, {n_threads} threads"));
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Every kernel and strategy against the reference predictor, bit for bit.
+
+mod exact;
+mod plan;

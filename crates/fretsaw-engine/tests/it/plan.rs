@@ -1,0 +1,88 @@
+//! What plans refuse, and what they say of themselves.
+
+use fretsaw_engine::{ErrorKind, Isa, MarginsMut, Options, Plan, Strategy};
+use fretsaw_model::Rows;
+use fretsaw_model::random::{self, Shape};
+
+#[test]
+fn wrong_shapes_are_refused() {
+    let model = random::ensemble(1, &Shape::default());
+    let plan = Plan::compile(&model, &Options::default()).unwrap();
+    let mut scratch = plan.scratch();
+    let n = model.features.len();
+    let values = vec![0.0; 2 * n];
+    let rows = Rows::f64(&values, n).unwrap();
+    let narrower = Rows::f64(&values, 2 * n).unwrap();
+    let (mut f32s, mut f64s) = ([0.0; 3], [0.0; 2]);
+    let refused = [
+        plan.margins(&narrower, MarginsMut::F32(&mut f32s[..1]), &mut scratch),
+        plan.margins(&rows, MarginsMut::F32(&mut f32s), &mut scratch),
+        plan.margins(&rows, MarginsMut::F64(&mut f64s), &mut scratch),
+        plan.margins_threads(&rows, MarginsMut::F32(&mut f32s[..2]), &mut []),
+    ];
+    for result in refused {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Shape);
+    }
+}
+
+#[test]
+fn a_summary_counts_every_tree_and_says_why() {
+    let shape = Shape {
+        n_trees: 50,
+        max_leaves: 300,
+        ..Shape::default()
+    };
+    let model = random::ensemble(3, &shape);
+    for strategy in [Strategy::Auto, Strategy::BitSliced, Strategy::Walk] {
+        let plan = Plan::compile(&model, &Options::new(Some(Isa::Portable), strategy)).unwrap();
+        let summary = plan.summary();
+        let n_trees: usize = summary.groups.iter().map(|g| g.n_trees).sum();
+        assert_eq!(n_trees, 50, "{summary:?}");
+        assert!(summary.groups.iter().all(|g| !g.reason.is_empty()));
+        assert_eq!(summary.memory, plan.memory());
+        if strategy == Strategy::Walk {
+            assert_eq!(summary.n_predicates, 0);
+        }
+    }
+}
+
+/// A forest that splits at values all its own is walked; one that shares its cuts is sliced.
+#[test]
+fn the_cost_model_tells_forests_apart() {
+    let shape = Shape {
+        n_trees: 200,
+        max_leaves: 60,
+        chain: 0,
+        n_cuts: 100_000,
+        ..Shape::default()
+    };
+    let options = Options::new(Some(Isa::Portable), Strategy::Auto);
+    let of = |shape: &Shape| {
+        let model = random::ensemble(9, shape);
+        let summary = Plan::compile(&model, &options).unwrap().summary();
+        let sliced = summary
+            .groups
+            .iter()
+            .filter(|g| g.strategy == Strategy::BitSliced);
+        sliced.map(|g| g.n_trees).sum::<usize>()
+    };
+    let shared = of(&Shape {
+        n_cuts: 40,
+        ..shape
+    });
+    assert!(shared > 150, "{shared} of 200 sliced");
+    let alone = of(&Shape {
+        max_leaves: 250,
+        ..shape
+    });
+    assert!(alone < 100, "{alone} of 200 sliced");
+}
+
+#[test]
+fn names_of_instruction_sets_are_read_back() {
+    for isa in Isa::available() {
+        assert_eq!(Isa::parse(isa.name()), Some(isa));
+    }
+    assert_eq!(Isa::parse("mmx"), None);
+    assert_eq!(Isa::available().last(), Some(&Isa::detect()));
+}
