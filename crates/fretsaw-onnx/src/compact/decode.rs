@@ -3,9 +3,9 @@
 
 use fretsaw_model::{BaseOrder, Ensemble, Float, LinearLeaf, Node, Sum, Target, Tree};
 
-use super::attributes::{Codes, Reader, counted, required};
 use super::bits::{BitReader, width};
 use super::predicates::ReadTable;
+use super::reader::{Codes, Reader, counted, required};
 use super::{DOMAIN, OP_TYPE, Result};
 use crate::Error;
 use crate::proto::NodeProto;

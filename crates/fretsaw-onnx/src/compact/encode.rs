@@ -2,9 +2,9 @@
 
 use fretsaw_model::{BaseOrder, Ensemble, Float, Missing, Node, Sum, Target, Tree};
 
-use super::attributes::Writer;
 use super::bits::{BitWriter, width};
 use super::predicates::Table;
+use super::writer::Writer;
 use super::{DOMAIN, MAX_CATEGORIES, OP_TYPE};
 use crate::Error;
 use crate::proto::NodeProto;

@@ -5,14 +5,15 @@
 //! a format of its own, and it rounds nothing: what a variant gives up was given up in the IR, and
 //! what is left is only stored in the smallest types that hold it exactly.
 
-mod attributes;
 mod bits;
 mod categories;
 mod decode;
 mod encode;
 mod predicates;
+mod reader;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use decode::decode;
 pub use encode::encode;

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 use fretsaw_model::{CategoryIndex, CategorySet, Ensemble, Missing, Node, Split, Test, Tree};
 
-use super::attributes::{Reader, Writer, required};
+use super::reader::{Reader, required};
+use super::writer::Writer;
 use super::{MAX_CATEGORIES, Result, categories};
 
 /// What a missing value does, but for the direction.
