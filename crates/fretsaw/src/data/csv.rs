@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 
-use super::{At, Cell, Held, Visit, quoted};
-use crate::{Error, ErrorKind, Result};
+use super::{At, Cell, Held, Visit, cannot_read, quoted};
+use crate::{Error, Result};
 
 /// A CSV file, whole in memory and known to be well-formed.
 #[derive(Debug)]
@@ -25,8 +25,7 @@ pub(super) struct Csv {
 impl Csv {
     pub(super) fn open(mut file: File) -> Result<Self> {
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)
-            .map_err(|e| Error::new(ErrorKind::Io, format!("cannot read: {e}")).with_source(e))?;
+        file.read_to_end(&mut bytes).map_err(cannot_read)?;
         Self::parse(bytes)
     }
 

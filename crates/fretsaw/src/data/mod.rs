@@ -8,6 +8,7 @@
 
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use fretsaw_model::Model;
@@ -220,6 +221,11 @@ enum Held {
     Short,
     /// It needs f64.
     Double,
+}
+
+/// An open file that could not be read on.
+fn cannot_read(e: io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot read: {e}")).with_source(e)
 }
 
 /// Text in quotes, escaped and cut so that a message stays one readable line.

@@ -22,8 +22,8 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 
-use super::{At, Cell, Held, Visit, quoted};
-use crate::{Error, ErrorKind, Result};
+use super::{At, Cell, Held, Visit, cannot_read, quoted};
+use crate::{Error, Result};
 
 /// Rows decoded at a time.
 const BATCH: usize = 8192;
@@ -50,13 +50,12 @@ impl fmt::Debug for Parquet {
 
 impl Parquet {
     pub(super) fn open(mut file: File) -> Result<Self> {
-        let cannot = |e| Error::new(ErrorKind::Io, format!("cannot read: {e}")).with_source(e);
         let mut magic = Vec::new();
         (&mut file)
             .take(4)
             .read_to_end(&mut magic)
-            .map_err(cannot)?;
-        file.rewind().map_err(cannot)?;
+            .map_err(cannot_read)?;
+        file.rewind().map_err(cannot_read)?;
         match &magic[..] {
             b"PAR1" => {}
             b"PARE" => return Err(Error::data("the file is encrypted; decrypt it first")),
@@ -114,9 +113,7 @@ impl Parquet {
 
     fn decode(&self, columns: &[usize], visit: &mut Visit<'_>) -> Result<()> {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = file
-            .try_clone()
-            .map_err(|e| Error::new(ErrorKind::Io, format!("cannot read: {e}")).with_source(e))?;
+        let file = file.try_clone().map_err(cannot_read)?;
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
         let batches =
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
