@@ -1,1 +1,50 @@
 //! Framework model files, read natively into the IR.
+//!
+//! [`detect`] tells a file's format, [`import`] makes a [`fretsaw_model::Model`] of it: the
+//! framework's own model first (see [`xgboost`]), then the IR, exactly, by the rules of the version
+//! that wrote it. What cannot be represented is refused by name, never approximated.
+//!
+//! Files are hostile until read: no declared size is trusted, nothing recurses without bound, a
+//! pickle is read as data and never run. This crate does no I/O and has no `unsafe`; ONNX is
+//! detected here and read elsewhere.
+#![forbid(unsafe_code)]
+
+mod decompress;
+mod document;
+mod error;
+mod format;
+mod pickle;
+pub mod xgboost;
+
+pub use error::{Error, ErrorKind};
+pub use format::{Format, detect};
+
+/// Makes the IR of a model file: XGBoost's JSON or UBJSON, or a pickle or joblib file (plain, zlib
+/// or gzip) of one of its estimators or Boosters.
+///
+/// An estimator predicts with the iterations up to its best one and with its own class names, a
+/// bare Booster with all iterations. The provenance lacks the file's hash.
+///
+/// # Errors
+/// When the format is not one of these, or the file is broken or contradicts itself, or holds
+/// something that cannot be represented.
+pub fn import(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
+    match detect(bytes) {
+        Format::Zlib => import_plain(&decompress::zlib(bytes)?),
+        Format::Gzip => import_plain(&decompress::gzip(bytes)?),
+        _ => import_plain(bytes),
+    }
+}
+
+fn import_plain(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
+    use xgboost::{from_json, from_pickle, from_ubjson, lift};
+    match detect(bytes) {
+        Format::XgboostJson => lift(&from_json(bytes)?, Default::default(), "xgboost-json"),
+        Format::XgboostUbjson => lift(&from_ubjson(bytes)?, Default::default(), "xgboost-ubjson"),
+        Format::Pickle => {
+            let (model, wrapper) = from_pickle(&pickle::Pickle::read(bytes)?)?;
+            lift(&model, wrapper, "xgboost-pickle")
+        }
+        other => Err(other.refusal()),
+    }
+}

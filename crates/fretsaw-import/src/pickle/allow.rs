@@ -1,0 +1,50 @@
+//! The names that a pickle may call. Nothing is called: a name on this list is one that the reader
+//! knows the meaning of, or one whose objects hold only attributes.
+
+use super::Global;
+
+const NAMES: &[(&str, &[&str])] = &[
+    (
+        "builtins",
+        &["bytearray", "bytes", "complex", "set", "frozenset", "slice"],
+    ),
+    ("__builtin__", &["bytearray", "bytes", "set", "frozenset"]),
+    ("_codecs", &["encode"]),
+    ("copyreg", &["_reconstructor", "__newobj__"]),
+    ("copy_reg", &["_reconstructor", "__newobj__"]),
+    ("collections", &["OrderedDict", "defaultdict"]),
+    ("joblib.numpy_pickle", &["NumpyArrayWrapper"]),
+    ("numpy", &["dtype", "ndarray"]),
+    ("numpy.core.multiarray", &["_reconstruct", "scalar"]),
+    ("numpy._core.multiarray", &["_reconstruct", "scalar"]),
+    ("numpy.core.numeric", &["_frombuffer"]),
+    ("numpy._core.numeric", &["_frombuffer"]),
+    ("sklearn.preprocessing.label", &["LabelEncoder"]),
+    ("sklearn.preprocessing._label", &["LabelEncoder"]),
+];
+
+/// Packages whose classes hold only attributes.
+const PACKAGES: &[&str] = &["xgboost"];
+
+/// Whether a pickle may make an object by this name.
+pub(super) fn allows(callee: &Global<'_>) -> bool {
+    let package = callee.module.split('.').next().unwrap_or_default();
+    PACKAGES.contains(&package)
+        || NAMES
+            .iter()
+            .any(|(module, names)| *module == callee.module && names.contains(&&*callee.name))
+}
+
+/// Whether the object is a string of bytes.
+pub(super) fn is_bytes(callee: &Global<'_>) -> bool {
+    match &*callee.module {
+        "builtins" | "__builtin__" => matches!(&*callee.name, "bytearray" | "bytes"),
+        "_codecs" => callee.name == "encode",
+        _ => false,
+    }
+}
+
+/// Whether it makes an instance of the class that is its first argument.
+pub(super) fn is_constructor(callee: &Global<'_>) -> bool {
+    matches!(&*callee.module, "copyreg" | "copy_reg")
+}

@@ -1,0 +1,156 @@
+//! Python pickles, read as data and never run.
+//!
+//! A pickle is a program: loading one in Python can run any code. The [`machine`] here knows the
+//! instructions but no Python: what a pickle would call it writes down as an [`Object`] (the name
+//! of the callee, its arguments, its state), and only names on the list in [`allow`] get that far.
+//! Every other is refused by name. Whoever reads an estimator looks its attributes up in the
+//! result and interprets the few classes it knows, as [`numpy`] does for arrays.
+//!
+//! Values live in an arena and refer to each other by [`Id`], since pickles share values and may
+//! be cyclic: walk them with that in mind.
+
+mod allow;
+mod literal;
+mod machine;
+pub(crate) mod numpy;
+
+use std::borrow::Cow;
+
+use crate::Error;
+use crate::error::shown;
+
+/// The place of a value in its pickle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Id(usize);
+
+/// A Python value.
+#[derive(Debug)]
+pub(crate) enum Value<'a> {
+    None,
+    Bool(bool),
+    Int(i64),
+    /// An integer beyond 64 bits: kept as a mark, its digits are nobody's business.
+    BigInt,
+    Float(f64),
+    Str(Cow<'a, str>),
+    /// `bytes`, and `bytearray` too.
+    Bytes(Cow<'a, [u8]>),
+    List(Vec<Id>),
+    Tuple(Vec<Id>),
+    Set(Vec<Id>),
+    Dict(Vec<(Id, Id)>),
+    /// A class or a function, by name.
+    Global(Global<'a>),
+    /// What a call would have made.
+    Object(Object<'a>),
+}
+
+/// A class or a function, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Global<'a> {
+    pub(crate) module: Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
+}
+
+impl Global<'_> {
+    fn is(&self, module: &str, name: &str) -> bool {
+        self.module == module && self.name == name
+    }
+
+    /// The qualified name, fit for a message.
+    pub(crate) fn shown(&self) -> String {
+        shown(&format!("{}.{}", self.module, self.name)).into_owned()
+    }
+}
+
+/// What a call would have made.
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    /// What was called: a class, or a function that makes one thing.
+    pub(crate) callee: Global<'a>,
+    /// The arguments.
+    pub(crate) args: Vec<Id>,
+    /// What `__setstate__` would get.
+    pub(crate) state: Option<Id>,
+    /// The items that were put in, of a dictionary of another class.
+    pub(crate) items: Vec<(Id, Id)>,
+    /// What joblib keeps in the stream behind the object: an array's bytes, or a list of its items.
+    pub(crate) payload: Option<Id>,
+}
+
+/// A pickle, read.
+#[derive(Debug)]
+pub(crate) struct Pickle<'a> {
+    values: Vec<Value<'a>>,
+    pub(crate) root: Id,
+}
+
+impl<'a> Pickle<'a> {
+    /// Reads a pickle of protocol 0 to 5, or what joblib writes without compression.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Error> {
+        machine::run(bytes)
+    }
+
+    pub(crate) fn get(&self, id: Id) -> &Value<'a> {
+        self.values.get(id.0).unwrap_or(&Value::None)
+    }
+
+    /// The object's attributes: its state where that is a dictionary.
+    pub(crate) fn attribute(&self, object: &Object<'a>, name: &str) -> Option<Id> {
+        self.item(object.state?, name)
+    }
+
+    /// The value of a text key, in a dictionary.
+    pub(crate) fn item(&self, dict: Id, name: &str) -> Option<Id> {
+        let items = match self.get(dict) {
+            Value::Dict(items) => items,
+            Value::Object(object) => &object.items,
+            _ => return None,
+        };
+        // The last of equal keys wins, as in Python.
+        items
+            .iter()
+            .rev()
+            .find(|(key, _)| matches!(self.get(*key), Value::Str(s) if s == name))
+            .map(|&(_, value)| value)
+    }
+
+    /// The object's attribute, unless it is absent or `None`.
+    pub(crate) fn some_attribute(&self, object: &Object<'a>, name: &str) -> Option<Id> {
+        self.attribute(object, name)
+            .filter(|&id| !matches!(self.get(id), Value::None))
+    }
+
+    /// Bytes, also where they stand as `bytearray(...)` or as text to be encoded in Latin-1, as
+    /// protocols below 3 have it.
+    pub(crate) fn bytes(&self, id: Id) -> Option<Cow<'_, [u8]>> {
+        match self.get(id) {
+            Value::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+            Value::Object(o) if allow::is_bytes(&o.callee) => match o.args[..] {
+                [] => Some(Cow::Borrowed(&[])),
+                [text] | [text, _] => match self.get(text) {
+                    Value::Str(text) => latin1(text),
+                    Value::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+                    // `bytearray(_codecs.encode(text, 'latin1'))`; nothing nests deeper.
+                    Value::Object(inner) if inner.callee.is("_codecs", "encode") => {
+                        match inner.args.first().map(|&text| self.get(text)) {
+                            Some(Value::Str(text)) => latin1(text),
+                            _ => None,
+                        }
+                    }
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn latin1(text: &str) -> Option<Cow<'static, [u8]>> {
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
+    bytes.map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,296 @@
+//! NumPy arrays and scalars in a pickle, and in joblib's stream: one dimension, plain numbers or text.
+
+use std::borrow::Cow;
+
+use super::{Global, Id, Object, Pickle, Value};
+use crate::Error;
+use crate::error::shown;
+
+/// The elements of a one-dimensional array.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Elements {
+    Ints(Vec<i64>),
+    Floats(Vec<f64>),
+    Strings(Vec<String>),
+}
+
+/// What an element is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Dtype {
+    kind: u8,
+    /// Bytes an element.
+    size: usize,
+    big_endian: bool,
+}
+
+/// Where joblib puts an array's elements.
+pub(super) struct JoblibLayout {
+    /// How many bytes they are; `None` where they are a pickle of objects.
+    pub(super) n_bytes: Option<usize>,
+    /// Whether a count of padding bytes, and those, come first.
+    pub(super) aligned: bool,
+}
+
+pub(super) fn joblib_layout(values: &[Value<'_>], wrapper: Id) -> Result<JoblibLayout, Error> {
+    let fault = || Error::invalid("an array of joblib without shape or dtype");
+    let Value::Object(object) = &values[wrapper.0] else {
+        return Err(fault());
+    };
+    let state = object.state.ok_or_else(fault)?;
+    let Value::Dict(items) = &values[state.0] else {
+        return Err(fault());
+    };
+    let item = |name: &str| {
+        items
+            .iter()
+            .find(|(key, _)| matches!(&values[key.0], Value::Str(s) if s == name))
+            .map(|&(_, value)| value)
+    };
+    let dtype = item("dtype")
+        .and_then(|id| dtype(values, id))
+        .ok_or_else(fault)?;
+    let aligned =
+        item("numpy_array_alignment_bytes").is_some_and(|id| !matches!(values[id.0], Value::None));
+    if dtype.kind == b'O' {
+        return Ok(JoblibLayout {
+            n_bytes: None,
+            aligned: false,
+        });
+    }
+    let n = item("shape")
+        .and_then(|id| n_elements(values, id))
+        .and_then(|n| n.checked_mul(dtype.size))
+        .ok_or_else(fault)?;
+    Ok(JoblibLayout {
+        n_bytes: Some(n),
+        aligned,
+    })
+}
+
+fn n_elements(values: &[Value<'_>], shape: Id) -> Option<usize> {
+    let count = |id: &Id| match values[id.0] {
+        Value::Int(n) => usize::try_from(n).ok(),
+        _ => None,
+    };
+    match &values[shape.0] {
+        Value::Tuple(dims) => dims
+            .iter()
+            .try_fold(1_usize, |n, dim| n.checked_mul(count(dim)?)),
+        Value::Int(_) => count(&shape),
+        _ => None,
+    }
+}
+
+/// `numpy.dtype('f8', ...)`, whose byte order is in its state.
+fn dtype(values: &[Value<'_>], id: Id) -> Option<Dtype> {
+    let Value::Object(object) = &values[id.0] else {
+        return None;
+    };
+    if !object.callee.is("numpy", "dtype") {
+        return None;
+    }
+    let Value::Str(code) = &values[object.args.first()?.0] else {
+        return None;
+    };
+    let code = code.trim_start_matches(['<', '>', '|', '=']);
+    let (&kind, size) = code.as_bytes().split_first()?;
+    let size: usize = std::str::from_utf8(size).ok()?.parse().ok()?;
+    let big_endian = match object.state.map(|s| &values[s.0]) {
+        Some(Value::Tuple(state)) => {
+            matches!(state.get(1).map(|s| &values[s.0]), Some(Value::Str(s)) if s == ">")
+        }
+        _ => false,
+    };
+    // Text is counted in characters of four bytes.
+    let size = if kind == b'U' {
+        size.checked_mul(4)?
+    } else {
+        size
+    };
+    Some(Dtype {
+        kind,
+        size,
+        big_endian,
+    })
+}
+
+impl Dtype {
+    fn elements(self, bytes: &[u8]) -> Option<Elements> {
+        let size = self.size;
+        if size == 0 || !bytes.len().is_multiple_of(size) {
+            return None;
+        }
+        let chunks = bytes.chunks_exact(size);
+        // At most eight bytes, least significant first.
+        let wide = |chunk: &[u8]| {
+            let mut wide = [0; 8];
+            wide[..size].copy_from_slice(chunk);
+            if self.big_endian {
+                wide[..size].reverse();
+            }
+            u64::from_le_bytes(wide)
+        };
+        Some(match (self.kind, size) {
+            (b'i', 1 | 2 | 4 | 8) => {
+                let unused = 64 - 8 * size as u32;
+                Elements::Ints(
+                    chunks
+                        .map(|c| (wide(c) << unused) as i64 >> unused)
+                        .collect(),
+                )
+            }
+            (b'u' | b'b', 1 | 2 | 4 | 8) => Elements::Ints(
+                chunks
+                    .map(|c| i64::try_from(wide(c)).ok())
+                    .collect::<Option<_>>()?,
+            ),
+            (b'f', 4) => Elements::Floats(
+                chunks
+                    .map(|c| f64::from(f32::from_bits(wide(c) as u32)))
+                    .collect(),
+            ),
+            (b'f', 8) => Elements::Floats(chunks.map(|c| f64::from_bits(wide(c))).collect()),
+            (b'U', _) => Elements::Strings(
+                chunks
+                    .map(|text| {
+                        let (characters, _) = text.as_chunks::<4>();
+                        let text: Option<String> = characters
+                            .iter()
+                            .map(|&c| {
+                                char::from_u32(if self.big_endian {
+                                    u32::from_be_bytes(c)
+                                } else {
+                                    u32::from_le_bytes(c)
+                                })
+                            })
+                            .collect();
+                        text.map(|t| t.trim_end_matches('\0').to_owned())
+                    })
+                    .collect::<Option<_>>()?,
+            ),
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> Pickle<'a> {
+    /// A one-dimensional array (or a list) of numbers or text.
+    pub(crate) fn elements(&self, id: Id) -> Option<Elements> {
+        match self.get(id) {
+            Value::List(items) | Value::Tuple(items) => self.plain(items),
+            Value::Object(object) => self.array(object),
+            _ => None,
+        }
+    }
+
+    fn array(&self, object: &Object<'a>) -> Option<Elements> {
+        if object.callee.is("joblib.numpy_pickle", "NumpyArrayWrapper") {
+            let dtype = dtype(&self.values, self.attribute(object, "dtype")?)?;
+            return self.content(dtype, object.payload?);
+        }
+        if object.callee.name == "_reconstruct" {
+            // (version, shape, dtype, is_fortran, bytes or list of objects)
+            let Value::Tuple(state) = self.get(object.state?) else {
+                return None;
+            };
+            let [_, _, dtype_id, _, content] = state[..] else {
+                return None;
+            };
+            return self.content(dtype(&self.values, dtype_id)?, content);
+        }
+        if object.callee.name == "_frombuffer" {
+            let [content, dtype_id, ..] = object.args[..] else {
+                return None;
+            };
+            return self.content(dtype(&self.values, dtype_id)?, content);
+        }
+        None
+    }
+
+    fn content(&self, dtype: Dtype, content: Id) -> Option<Elements> {
+        if dtype.kind != b'O' {
+            return dtype.elements(&self.bytes(content)?);
+        }
+        match self.get(content) {
+            Value::List(items) => self.plain(items),
+            // Within joblib, an array of objects is a pickled array of objects.
+            Value::Object(inner) if inner.callee.name == "_reconstruct" => {
+                let Value::Tuple(state) = self.get(inner.state?) else {
+                    return None;
+                };
+                match self.get(*state.get(4)?) {
+                    Value::List(items) => self.plain(items),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn plain(&self, items: &[Id]) -> Option<Elements> {
+        let values = || items.iter().map(|&id| self.get(id));
+        let strings = values().map(|v| match v {
+            Value::Str(s) => Some(s.clone().into_owned()),
+            _ => None,
+        });
+        if let Some(strings) = strings.collect() {
+            return Some(Elements::Strings(strings));
+        }
+        let ints = values().map(|v| match v {
+            Value::Int(i) => Some(*i),
+            Value::Bool(b) => Some(i64::from(*b)),
+            _ => None,
+        });
+        if let Some(ints) = ints.collect() {
+            return Some(Elements::Ints(ints));
+        }
+        let floats = values().map(|v| match v {
+            Value::Float(x) => Some(*x),
+            _ => None,
+        });
+        floats.collect::<Option<_>>().map(Elements::Floats)
+    }
+
+    /// A number: Python's own, or a NumPy scalar.
+    pub(crate) fn number(&self, id: Id) -> Result<f64, Error> {
+        let scalar = |object: &Object<'a>| {
+            if object.callee.name != "scalar" {
+                return None;
+            }
+            let [dtype_id, content] = object.args[..] else {
+                return None;
+            };
+            match dtype(&self.values, dtype_id)?.elements(&self.bytes(content)?)? {
+                Elements::Ints(v) => v.first().map(|&i| i as f64),
+                Elements::Floats(v) => v.first().copied(),
+                Elements::Strings(_) => None,
+            }
+        };
+        match self.get(id) {
+            Value::Int(i) => Some(*i as f64),
+            Value::Float(x) => Some(*x),
+            Value::Object(object) => scalar(object),
+            _ => None,
+        }
+        .ok_or_else(|| Error::invalid(format!("{} where a number should be", self.describe(id))))
+    }
+
+    /// What a value is, for a message.
+    pub(crate) fn describe(&self, id: Id) -> Cow<'static, str> {
+        let name = |global: &Global<'_>| Cow::Owned(format!("`{}`", global.shown()));
+        match self.get(id) {
+            Value::None => "None".into(),
+            Value::Bool(_) => "a bool".into(),
+            Value::Int(_) | Value::BigInt => "an int".into(),
+            Value::Float(_) => "a float".into(),
+            Value::Str(s) => format!("the text `{}`", shown(s)).into(),
+            Value::Bytes(_) => "bytes".into(),
+            Value::List(_) => "a list".into(),
+            Value::Tuple(_) => "a tuple".into(),
+            Value::Set(_) => "a set".into(),
+            Value::Dict(_) => "a dict".into(),
+            Value::Global(global) => name(global),
+            Value::Object(object) => name(&object.callee),
+        }
+    }
+}

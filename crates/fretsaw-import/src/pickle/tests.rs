@@ -1,0 +1,271 @@
+use super::numpy::Elements;
+use super::{Id, Pickle, Value};
+use crate::ErrorKind;
+
+/// The value as text, to compare with: a Python-like display.
+fn show(pickle: &Pickle<'_>, id: Id) -> String {
+    let list = |ids: &[Id]| {
+        ids.iter()
+            .map(|&i| show(pickle, i))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match pickle.get(id) {
+        Value::None => "None".into(),
+        Value::Bool(b) => b.to_string(),
+        Value::Int(i) => i.to_string(),
+        Value::BigInt => "<big>".into(),
+        Value::Float(x) => format!("{x:?}"),
+        Value::Str(s) => format!("'{s}'"),
+        Value::Bytes(b) => format!("b'{}'", b.escape_ascii()),
+        Value::List(v) => format!("[{}]", list(v)),
+        Value::Tuple(v) => format!("({})", list(v)),
+        Value::Set(v) => format!("{{{}}}", list(v)),
+        Value::Dict(v) => {
+            let items: Vec<_> = v
+                .iter()
+                .map(|&(k, v)| format!("{}: {}", show(pickle, k), show(pickle, v)))
+                .collect();
+            format!("{{{}}}", items.join(", "))
+        }
+        Value::Global(g) => g.shown(),
+        Value::Object(o) => {
+            let state = o.state.map(|s| show(pickle, s)).unwrap_or_default();
+            format!("{}({})<{state}>", o.callee.shown(), list(&o.args))
+        }
+    }
+}
+
+#[test]
+fn every_protocol_is_read_as_data() {
+    let cases: &[(&[u8], &str)] = &[
+        (b"N.", "None"),
+        (b"I01\n.", "true"),
+        (b"I-5\n.", "-5"),
+        (b"L123456789012345678901234567890L\n.", "<big>"),
+        (b"F0.5\n.", "0.5"),
+        (b"Vcaf\\u00e9\n.", "'café'"),
+        (b"S'a\\x41\\n'\n.", "'aA\n'"),
+        (b"(lp0\nI1\naI2\na.", "[1, 2]"),
+        (b"(dp0\nVk\nI1\ns.", "{'k': 1}"),
+        (b"(I1\nI2\nt.", "(1, 2)"),
+        (b"\x80\x02]q\x00(K\x01K\x02e.", "[1, 2]"),
+        (b"\x80\x02}q\x00(X\x01\x00\x00\x00kK\x01u.", "{'k': 1}"),
+        (b"\x80\x02K\x01K\x02\x86.", "(1, 2)"),
+        (b"\x80\x02\x8a\x01\xff.", "-1"),
+        (b"\x80\x02\x8a\x02\xff\x00.", "255"),
+        (b"\x80\x02\x8a\x00.", "0"),
+        (b"\x80\x02G\x3f\xe0\0\0\0\0\0\0.", "0.5"),
+        (b"\x80\x03C\x02ab.", "b'ab'"),
+        (b"\x80\x04\x95\x04\0\0\0\0\0\0\0\x8c\x01a\x94.", "'a'"),
+        (b"\x80\x04\x8f(K\x01\x90.", "{1}"),
+        (b"\x80\x04K\x07\x94h\x00\x86\x94.", "(7, 7)"),
+        (b"\x80\x05\x96\x02\0\0\0\0\0\0\0xy.", "b'xy'"),
+        (b"\x80\x04K\x01K\x020.", "1"),
+        (b"\x80\x04(K\x01K\x021K\x03.", "3"),
+        (b"\x80\x04K\x012\x86.", "(1, 1)"),
+        (
+            b"ccopy_reg\n_reconstructor\n(cxgboost.core\nBooster\nc__builtin__\nobject\nNtR(dVa\nI1\nsb.",
+            "xgboost.core.Booster(__builtin__.object, None)<{'a': 1}>",
+        ),
+        (
+            b"\x80\x02cxgboost.core\nBooster\n)\x81}X\x01\x00\x00\x00aK\x01sb.",
+            "xgboost.core.Booster()<{'a': 1}>",
+        ),
+        (b"(cxgboost.core\nBooster\no.", "xgboost.core.Booster()<>"),
+        (b"(ixgboost.core\nBooster\n.", "xgboost.core.Booster()<>"),
+        // A name alone does nothing.
+        (b"cos\nsystem\n.", "os.system"),
+    ];
+    for (bytes, shown) in cases {
+        let got = match Pickle::read(bytes) {
+            Ok(pickle) => show(&pickle, pickle.root),
+            Err(e) => format!("err {e}"),
+        };
+        assert_eq!(got, *shown, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn calls_of_unknown_names_are_refused_by_name() {
+    let cases: &[&[u8]] = &[
+        b"cos\nsystem\n(S'echo owned'\ntR.",
+        b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x04echo\x85R.",
+        b"\x80\x02cos\nsystem\n)\x81.",
+        b"(S'echo owned'\nios\nsystem\n.",
+        b"(cos\nsystem\nS'echo'\no.",
+        b"ccopy_reg\n_reconstructor\n(cos\nsystem\nc__builtin__\nobject\nNtR.",
+        b"\x80\x04cos\nsystem\n)}\x92.",
+    ];
+    for bytes in cases {
+        let error = Pickle::read(bytes).unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::Unsupported { what, .. } if what == "`os.system`")
+        );
+        assert!(error.to_string().contains("`os.system`"), "{error}");
+    }
+    for name in [
+        "builtins\neval",
+        "builtins\ngetattr",
+        "sklearn.pipeline\nPipeline",
+        "xgboostish\nX",
+    ] {
+        let bytes = format!("c{name}\n)R.");
+        let error = Pickle::read(bytes.as_bytes()).unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::Unsupported { .. }),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn broken_pickles_are_refused() {
+    let cases: &[(&[u8], &str)] = &[
+        (b"", "1 bytes should follow"),
+        (b".", "nothing to work on"),
+        (b"N", "1 bytes should follow"),
+        (b"\xff", "0xff is no instruction"),
+        (b"\x80\x09.", "protocol 9"),
+        (b"h\x05.", "recalls value 5"),
+        (b"t.", "nothing to work on"),
+        (b"(K\x01t0.", "nothing to work on"),
+        (b"(.", "nothing to work on"),
+        (b"K\x01(a.", "nothing to work on"),
+        (b"K\x01K\x02a.", "appends to what is no list"),
+        (b"NK\x02K\x01s.", "what is no dictionary"),
+        (b"(K\x01d.", "a key without a value"),
+        (b"NN\x93.", "no text"),
+        (b"N)R.", "neither class nor function"),
+        (b"cxgboost.core\nBooster\nNR.", "no tuple"),
+        (b"NNb.", "no object"),
+        (b"X\xff\xff\xff\xffabc.", "4294967295 bytes should follow"),
+        (
+            b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7fabc.",
+            "bytes should follow",
+        ),
+        (b"\x8b\xff\xff\xff\x7fabc.", "bytes should follow"),
+        (b"\x8c\x01\xff.", "not UTF-8"),
+        (b"Iabc\n.", "should be an integer"),
+        (b"Fabc\n.", "should be a number"),
+        (b"V\\u12\n.", "broken escape"),
+        (b"Sabc\n.", "quoted string"),
+        (b"Q.", "persistent reference"),
+        (b"\x82\x01.", "extension code"),
+        (b"\x97.", "out-of-band"),
+    ];
+    for (bytes, message) in cases {
+        let error = Pickle::read(bytes).unwrap_err().to_string();
+        assert!(error.contains(message), "{}: {error}", bytes.escape_ascii());
+    }
+}
+
+/// `numpy.dtype(code)`, little-endian.
+fn dtype(code: &str) -> Vec<u8> {
+    let mut out = b"cnumpy\ndtype\n\x8c".to_vec();
+    out.push(code.len() as u8);
+    out.extend(code.as_bytes());
+    out.extend(b"\x89\x88\x87R(K\x03\x8c\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb");
+    out
+}
+
+fn array(code: &str, n: u8, content: &[u8]) -> Vec<u8> {
+    let mut out =
+        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85C\x01b\x87R(K\x01K"
+            .to_vec();
+    out.push(n);
+    out.push(0x85);
+    out.extend(dtype(code));
+    out.push(0x89);
+    out.extend(content);
+    out.extend(b"tb.");
+    out
+}
+
+fn bytes(content: &[u8]) -> Vec<u8> {
+    [&[b'C', content.len() as u8], content].concat()
+}
+
+#[test]
+fn arrays_come_out_of_numpy_and_joblib() {
+    let ints = |v: &[i64]| Some(Elements::Ints(v.to_vec()));
+    let strings = |v: &[&str]| Some(Elements::Strings(v.iter().map(|s| s.to_string()).collect()));
+    let cases: Vec<(Vec<u8>, Option<Elements>)> = vec![
+        (
+            array(
+                "i8",
+                2,
+                &bytes(&[
+                    1, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255,
+                ]),
+            ),
+            ints(&[1, -1]),
+        ),
+        (array("i2", 1, &bytes(&[0xfe, 0xff])), ints(&[-2])),
+        (array("u1", 1, &bytes(&[0xfe])), ints(&[254])),
+        (array("b1", 2, &bytes(&[0, 1])), ints(&[0, 1])),
+        (
+            array("f4", 1, &bytes(&0.5_f32.to_le_bytes())),
+            Some(Elements::Floats(vec![0.5])),
+        ),
+        (
+            array("U2", 2, &bytes(b"a\0\0\0b\0\0\0c\0\0\0\0\0\0\0")),
+            strings(&["ab", "c"]),
+        ),
+        (
+            array("O8", 2, b"](\x8c\x01x\x8c\x01ye"),
+            strings(&["x", "y"]),
+        ),
+        (array("i8", 1, &bytes(&[1, 2, 3])), None),
+        (array("i0", 1, &bytes(&[])), None),
+        (array("c16", 1, &bytes(&[0; 16])), None),
+    ];
+    for (i, (pickled, elements)) in cases.iter().enumerate() {
+        let pickle = Pickle::read(pickled).unwrap_or_else(|e| panic!("case {i}: {e}"));
+        assert_eq!(pickle.elements(pickle.root), *elements, "case {i}");
+    }
+
+    let wrapper = |shape: &[u8], code: &str, alignment: &[u8], content: &[u8]| {
+        let mut out = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(\x8c\x05shape".to_vec();
+        out.extend(shape);
+        out.extend(b"\x8c\x05dtype");
+        out.extend(dtype(code));
+        out.extend(b"\x8c\x1bnumpy_array_alignment_bytes");
+        out.extend(alignment);
+        out.extend(b"ub");
+        out.extend(content);
+        out.extend(b".");
+        out
+    };
+    let nested = array("O8", 1, b"](\x8c\x01xe");
+    let joblib: Vec<(Vec<u8>, Option<Elements>)> = vec![
+        (
+            wrapper(
+                b"K\x02\x85",
+                "i2",
+                b"K\x10",
+                b"\x03\xff\xff\xff\x01\0\x02\0",
+            ),
+            ints(&[1, 2]),
+        ),
+        (
+            wrapper(b"K\x02\x85", "i2", b"N", b"\x01\0\x02\0"),
+            ints(&[1, 2]),
+        ),
+        (
+            wrapper(b"K\x01\x85", "O8", b"K\x10", &nested),
+            strings(&["x"]),
+        ),
+    ];
+    for (i, (pickled, elements)) in joblib.iter().enumerate() {
+        let pickle = Pickle::read(pickled).unwrap_or_else(|e| panic!("case {i}: {e}"));
+        assert_eq!(pickle.elements(pickle.root), *elements, "case {i}");
+    }
+    // A shape of 2^60 elements, and one whose product overflows.
+    for shape in [
+        &b"\x8a\x08\0\0\0\0\0\0\0\x10\x85"[..],
+        b"\x8a\x08\0\0\0\0\0\0\0\x10\x8a\x08\0\0\0\0\0\0\0\x10\x86",
+    ] {
+        assert!(Pickle::read(&wrapper(shape, "i2", b"N", b"\x01\0")).is_err());
+    }
+}

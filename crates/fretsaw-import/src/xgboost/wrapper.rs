@@ -1,0 +1,117 @@
+//! The Booster in a pickle: bare, or in a scikit-learn estimator of XGBoost's.
+//!
+//! An estimator predicts up to its best iteration, has a value that stands for missing, and may
+//! name its classes. The Booster within is a document as in a model file, next to the training
+//! configuration, which is not read.
+
+use fretsaw_model::Labels;
+
+use super::lift::Wrapper;
+use super::{Model, from_json, from_ubjson};
+use crate::Error;
+use crate::format::{Format, detect};
+use crate::pickle::numpy::Elements;
+use crate::pickle::{Object, Pickle, Value};
+
+/// Finds the model and what the estimator adds to it.
+pub(crate) fn from_pickle(pickle: &Pickle<'_>) -> Result<(Model, Wrapper), Error> {
+    let other = || {
+        Error::unsupported(
+            pickle.describe(pickle.root),
+            "the pickle should hold an estimator or a Booster of XGBoost",
+        )
+    };
+    let Value::Object(object) = pickle.get(pickle.root) else {
+        return Err(other());
+    };
+    match &*object.callee.module {
+        "xgboost.core" if object.callee.name == "Booster" => {
+            Ok((booster(pickle, object)?, Wrapper::default()))
+        }
+        "xgboost.sklearn" => {
+            let Some(Value::Object(inner)) = pickle
+                .some_attribute(object, "_Booster")
+                .map(|id| pickle.get(id))
+            else {
+                return Err(Error::invalid(format!(
+                    "the `{}` has no Booster: it was never fitted",
+                    object.callee.shown()
+                )));
+            };
+            Ok((booster(pickle, inner)?, wrapper(pickle, object)?))
+        }
+        _ => Err(other()),
+    }
+}
+
+fn booster(pickle: &Pickle<'_>, object: &Object<'_>) -> Result<Model, Error> {
+    let handle = pickle
+        .some_attribute(object, "handle")
+        .ok_or_else(|| Error::invalid("the Booster has no `handle`: it was never trained"))?;
+    let bytes = pickle.bytes(handle).ok_or_else(|| {
+        Error::invalid(format!(
+            "the Booster's handle is {}, not bytes",
+            pickle.describe(handle)
+        ))
+    })?;
+    let mut model = match detect(&bytes) {
+        Format::XgboostJson => from_json(&bytes),
+        Format::XgboostUbjson => from_ubjson(&bytes),
+        other => Err(other.refusal()),
+    }
+    .map_err(|e| e.under("handle"))?;
+    // Before 1.4 the names were the Python object's, not the document's.
+    if model.learner.feature_names.is_empty()
+        && let Some(names) = pickle.some_attribute(object, "feature_names")
+        && let Some(Elements::Strings(names)) = pickle.elements(names)
+    {
+        model.learner.feature_names = names;
+    }
+    Ok(model)
+}
+
+fn wrapper(pickle: &Pickle<'_>, object: &Object<'_>) -> Result<Wrapper, Error> {
+    let missing = match pickle.some_attribute(object, "missing") {
+        None => None,
+        Some(id) => {
+            let value = pickle.number(id).map_err(|e| e.under("missing"))?;
+            Some(value).filter(|v| !v.is_nan())
+        }
+    };
+    let encoder = pickle
+        .some_attribute(object, "_le")
+        .and_then(|id| match pickle.get(id) {
+            Value::Object(encoder) => pickle.some_attribute(encoder, "classes_"),
+            _ => None,
+        });
+    let classes = pickle.some_attribute(object, "classes_").or(encoder);
+    let labels = match classes {
+        None => None,
+        Some(id) => {
+            let elements = pickle.elements(id).ok_or_else(|| {
+                Error::unsupported(
+                    format!("class names in {}", pickle.describe(id)),
+                    "classes_ should be an array of numbers or text",
+                )
+            })?;
+            Some(class_names(elements))
+        }
+    };
+    Ok(Wrapper {
+        best_iteration: true,
+        missing,
+        labels,
+    })
+}
+
+fn class_names(elements: Elements) -> Labels {
+    match elements {
+        Elements::Ints(v) => Labels::Ints(v),
+        Elements::Strings(v) => Labels::Strings(v),
+        // Classes given as floats are whole numbers, but for oddities, which keep their look.
+        Elements::Floats(v) if v.iter().all(|x| x.trunc() == *x && x.abs() < 1e15) => {
+            Labels::Ints(v.into_iter().map(|x| x as i64).collect())
+        }
+        Elements::Floats(v) => Labels::Strings(v.iter().map(f64::to_string).collect()),
+    }
+}

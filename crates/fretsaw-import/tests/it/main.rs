@@ -1,0 +1,4 @@
+//! The importer against XGBoost's own answers.
+
+mod golden;
+mod npy;
