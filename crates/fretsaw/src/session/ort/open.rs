@@ -1,0 +1,606 @@
+//! One ONNX model, opened and run by ONNX Runtime.
+//!
+//! Takes models of one input, rows x features, and gives the columns of the last output that holds
+//! floats. Networks with several inputs or other ranks are refused by name.
+
+use std::fs;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+
+use ::ort::ErrorCode;
+use ::ort::session::builder::{AutoDevicePolicy, SessionBuilder};
+use ::ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue};
+use ::ort::value::{
+    DynMapValueType, DynSequenceValueType, DynValue, Outlet, TensorElementType, TensorRef, Value,
+    ValueType,
+};
+use fretsaw_model::{Float, Labels, Rows, Values};
+
+use super::{Provider, Runtime, one_line};
+use crate::session::{Buffer, Predictions, SessionInfo, Want};
+use crate::{Error, ErrorKind, Result};
+
+/// How a model is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Threads that one operator may use, the caller's among them; 0 is taken as 1. Operators run
+    /// one after another.
+    pub threads: usize,
+    /// Where it is to run.
+    pub provider: Provider,
+    /// Whether idle threads spin for a while before they sleep. ONNX Runtime's own default is yes,
+    /// which is faster under steady load and wastes processors otherwise.
+    pub spinning: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: 1,
+            provider: Provider::Cpu,
+            spinning: false,
+        }
+    }
+}
+
+/// A model opened by ONNX Runtime.
+pub struct OrtSession {
+    session: Session,
+    info: SessionInfo,
+    memory: Option<usize>,
+    input: Input,
+    answers: Answers,
+    /// Columns of the answers, as declared or as last seen.
+    n_columns: Option<usize>,
+    labels: Option<LabelOutput>,
+    /// Asks for the answers only: what only the labels need is not computed.
+    select: RunOptions<HasSelectedOutputs>,
+    /// Rows in the model's precision, where the caller's differ.
+    f32s: Vec<f32>,
+    f64s: Vec<f64>,
+}
+
+/// What the model takes.
+struct Input {
+    float: Float,
+    /// Rows a call, where the file fixes them.
+    n_rows: Option<usize>,
+    n_features: Option<usize>,
+}
+
+/// What the output with the answers is made of.
+#[derive(Clone, Copy)]
+enum Answers {
+    Tensor(Float),
+    /// `ZipMap`: a map from class to probability for every row.
+    IntMaps,
+    StringMaps,
+}
+
+struct LabelOutput {
+    strings: bool,
+    /// Asks for the answers, then the labels.
+    select: RunOptions<HasSelectedOutputs>,
+}
+
+impl OrtSession {
+    /// Opens the model in `bytes` (an ONNX file; tensors kept in other files are not found).
+    ///
+    /// # Errors
+    /// When the file is broken, or needs what ONNX Runtime or this session cannot do (named), or
+    /// the provider cannot be used.
+    pub fn open(runtime: &Runtime, bytes: &[u8], options: &Options) -> Result<Self> {
+        Self::commit(runtime, options, |b| b.commit_from_memory(bytes))
+    }
+
+    /// Opens the model file at `path`, and the tensors kept beside it.
+    ///
+    /// # Errors
+    /// As [`OrtSession::open`], and when the file cannot be read.
+    pub fn open_file(runtime: &Runtime, path: &Path, options: &Options) -> Result<Self> {
+        fs::metadata(path).map_err(|e| Error::io("cannot read", path, e))?;
+        Self::commit(runtime, options, |b| b.commit_from_file(path)).map_err(|e| e.in_file(path))
+    }
+
+    fn commit(
+        runtime: &Runtime,
+        options: &Options,
+        commit: impl Fn(&mut SessionBuilder) -> ::ort::Result<Session>,
+    ) -> Result<Self> {
+        let before = resident_bytes();
+        let (session, actual_provider) = if options.provider == Provider::Cpu {
+            (
+                create(runtime, options, false, &commit)?,
+                Provider::Cpu.name().to_owned(),
+            )
+        } else {
+            // A provider that cannot take a node leaves it to the CPU without a word; asked to fail
+            // then, it shows whether it took them all.
+            let name = options.provider.name();
+            match create(runtime, options, true, &commit) {
+                Ok(session) => (session, name.to_owned()),
+                Err(_) => (
+                    create(runtime, options, false, &commit)?,
+                    format!("{name} with CPU"),
+                ),
+            }
+        };
+        let memory = before
+            .zip(resident_bytes())
+            .map(|(before, after)| after.saturating_sub(before));
+
+        let input = Input::of(session.inputs())?;
+        let (name, answers, n_columns) = Answers::of(session.outputs())?;
+        let labels = session.outputs().iter().find_map(|output| {
+            let strings = match output.dtype() {
+                ValueType::Tensor {
+                    ty: TensorElementType::Int64,
+                    ..
+                } => false,
+                ValueType::Tensor {
+                    ty: TensorElementType::String,
+                    ..
+                } => true,
+                _ => return None,
+            };
+            Some((output.name().to_owned(), strings))
+        });
+        let labels = match labels {
+            Some((label, strings)) => Some(LabelOutput {
+                strings,
+                select: select(&[&name, &label])?,
+            }),
+            None => None,
+        };
+        let info = SessionInfo {
+            backend: "ort".into(),
+            backend_version: runtime.version().into(),
+            requested_provider: options.provider.name().into(),
+            actual_provider,
+            threads: options.threads.max(1),
+        };
+        Ok(Self {
+            select: select(&[&name])?,
+            session,
+            info,
+            memory,
+            input,
+            answers,
+            n_columns,
+            labels,
+            f32s: Vec::new(),
+            f64s: Vec::new(),
+        })
+    }
+
+    /// Whether the model also gives a label for every row.
+    pub fn has_labels(&self) -> bool {
+        self.labels.is_some()
+    }
+
+    /// The features of a row, where the file tells.
+    pub fn n_features(&self) -> Option<usize> {
+        self.input.n_features
+    }
+
+    /// Runs all `rows`, replaces what `out` held by the answers, and gives each row's label.
+    ///
+    /// # Errors
+    /// As [`run`](crate::session::Session::run), and when the model gives no labels.
+    pub fn run_with_labels(&mut self, rows: &Rows<'_>, out: &mut Predictions) -> Result<Labels> {
+        if self.labels.is_none() {
+            return Err(unsupported(
+                "the model has no output of labels (int64 or string)",
+            ));
+        }
+        let labels = self.call(rows, true, out)?;
+        Ok(labels.unwrap_or(Labels::Ints(Vec::new())))
+    }
+
+    fn call(
+        &mut self,
+        rows: &Rows<'_>,
+        labelled: bool,
+        out: &mut Predictions,
+    ) -> Result<Option<Labels>> {
+        let n_rows = rows.n_rows();
+        self.input.check(rows)?;
+        if n_rows == 0 {
+            out.n_columns = self.n_columns.unwrap_or(0);
+            match self.answers {
+                Answers::Tensor(Float::F64) => fill_f64(out, &[]),
+                _ => fill_f32(out, &[]),
+            }
+            return Ok(None);
+        }
+        let shape = [n_rows, rows.n_features()];
+        let input: SessionInputValue<'_> = match (self.input.float, rows.values()) {
+            (Float::F32, Values::F32(v)) => TensorRef::from_array_view((shape, v))
+                .map_err(failed)?
+                .into(),
+            (Float::F64, Values::F64(v)) => TensorRef::from_array_view((shape, v))
+                .map_err(failed)?
+                .into(),
+            (Float::F32, Values::F64(v)) => {
+                self.f32s.clear();
+                self.f32s.extend(v.iter().map(|&x| x as f32));
+                TensorRef::from_array_view((shape, &self.f32s[..]))
+                    .map_err(failed)?
+                    .into()
+            }
+            (Float::F64, Values::F32(v)) => {
+                self.f64s.clear();
+                self.f64s.extend(v.iter().map(|&x| f64::from(x)));
+                TensorRef::from_array_view((shape, &self.f64s[..]))
+                    .map_err(failed)?
+                    .into()
+            }
+        };
+        let labels = self.labels.as_ref().filter(|_| labelled);
+        let select = labels.map_or(&self.select, |l| &l.select);
+        let outputs = self
+            .session
+            .run_with_options([input], select)
+            .map_err(failed)?;
+        let mut values = outputs.values();
+        let mut next = || {
+            values
+                .next()
+                .ok_or_else(|| Error::new(ErrorKind::Backend, "ONNX Runtime gave no output"))
+        };
+
+        let n_columns = self.answers.read(&*next()?, n_rows, out)?;
+        self.n_columns = Some(n_columns);
+        let Some(labels) = labels else {
+            return Ok(None);
+        };
+        let value = next()?;
+        let found = if labels.strings {
+            Labels::Strings(value.try_extract_strings().map_err(failed)?.1)
+        } else {
+            Labels::Ints(
+                value
+                    .try_extract_tensor::<i64>()
+                    .map_err(failed)?
+                    .1
+                    .to_vec(),
+            )
+        };
+        if found.len() != n_rows {
+            return Err(Error::new(
+                ErrorKind::Model,
+                format!("the model gave {} labels for {n_rows} rows", found.len()),
+            ));
+        }
+        Ok(Some(found))
+    }
+}
+
+impl crate::session::Session for OrtSession {
+    fn info(&self) -> &SessionInfo {
+        &self.info
+    }
+
+    /// By how much the process's resident memory grew while the model was opened: what ONNX Runtime
+    /// keeps of it, whatever another thread allocated meanwhile, and no less than 0. Unknown
+    /// outside Linux.
+    fn memory(&self) -> Option<usize> {
+        self.memory
+    }
+
+    /// Rows in double precision are rounded to single where the model takes single.
+    fn run(&mut self, rows: &Rows<'_>, want: Want, out: &mut Predictions) -> Result<()> {
+        if want == Want::Margins {
+            return Err(unsupported(
+                "an ONNX file gives answers, not margins; run it natively for those",
+            ));
+        }
+        self.call(rows, false, out).map(drop)
+    }
+}
+
+fn create(
+    runtime: &Runtime,
+    options: &Options,
+    whole: bool,
+    commit: impl Fn(&mut SessionBuilder) -> ::ort::Result<Session>,
+) -> Result<Session> {
+    let threads = options.threads.max(1);
+    let prepare = || -> ::ort::Result<SessionBuilder> {
+        let builder = Session::builder(runtime.environment())?
+            .with_intra_threads(threads)?
+            .with_inter_threads(1)?
+            .with_parallel_execution(false)?
+            .with_intra_op_spinning(options.spinning)?
+            .with_log_level(::ort::logging::LogLevel::Fatal)?
+            // Else the binding lets ONNX Runtime prefer an NPU by itself.
+            .with_auto_device(AutoDevicePolicy::PreferCPU)?;
+        Ok(if whole {
+            builder.with_disable_cpu_fallback()?
+        } else {
+            builder
+        })
+    };
+    let provider = options.provider;
+    let mut builder = provider
+        .register(runtime, prepare().map_err(failed)?)
+        .map_err(|why| {
+            Error::new(
+                ErrorKind::Backend,
+                format!("the provider {provider} cannot be used: {why}"),
+            )
+        })?;
+    // The binding panics on types of inputs and outputs that it does not know.
+    panic::catch_unwind(AssertUnwindSafe(|| commit(&mut builder)))
+        .map_err(|_| unsupported("the model has an input or output of an unknown type"))?
+        .map_err(unopened)
+}
+
+fn select(names: &[&str]) -> Result<RunOptions<HasSelectedOutputs>> {
+    let selector = names
+        .iter()
+        .fold(OutputSelector::no_default(), |s, &name| s.with(name));
+    Ok(RunOptions::new().map_err(failed)?.with_outputs(selector))
+}
+
+impl Input {
+    fn of(inputs: &[Outlet]) -> Result<Self> {
+        let [input] = inputs else {
+            let names: Vec<&str> = inputs.iter().map(Outlet::name).collect();
+            let what = format!(
+                "the model has {} inputs ({}); one is run",
+                names.len(),
+                names.join(", ")
+            );
+            return Err(unsupported(what));
+        };
+        let name = input.name();
+        let ValueType::Tensor { ty, shape, .. } = input.dtype() else {
+            return Err(unsupported(format!(
+                "input `{name}` is a {}, not a tensor",
+                input.dtype()
+            )));
+        };
+        let float = float(*ty).ok_or_else(|| {
+            unsupported(format!(
+                "input `{name}` is of type {ty}; float and double are run"
+            ))
+        })?;
+        let (n_rows, n_features) = match shape[..] {
+            // A file need not declare a shape.
+            [] => (None, None),
+            [n_rows, n_features] => (known(n_rows), known(n_features)),
+            _ => {
+                let what = format!("input `{name}` has the shape {shape}; rows x features is run");
+                return Err(unsupported(what));
+            }
+        };
+        Ok(Self {
+            float,
+            n_rows,
+            n_features,
+        })
+    }
+
+    fn check(&self, rows: &Rows<'_>) -> Result<()> {
+        let (n_rows, n_features) = (rows.n_rows(), rows.n_features());
+        match (self.n_features, self.n_rows) {
+            (Some(n), _) if n != n_features => Err(Error::data(format!(
+                "the model takes {n} features a row, the data have {n_features}"
+            ))),
+            (_, Some(n)) if n != n_rows && n_rows > 0 => Err(Error::data(format!(
+                "the model takes {n} rows a call and no other number, not {n_rows}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Answers {
+    /// The name, the make and, where declared, the columns of the output that holds the answers:
+    /// the last tensor of floats, else the last `ZipMap`.
+    fn of(outputs: &[Outlet]) -> Result<(String, Self, Option<usize>)> {
+        let tensor = outputs
+            .iter()
+            .rev()
+            .find_map(|output| match output.dtype() {
+                ValueType::Tensor { ty, shape, .. } => {
+                    let n_columns = match shape[..] {
+                        [_] => Some(1),
+                        [_, n] => known(n),
+                        _ => None,
+                    };
+                    Some((
+                        output.name().to_owned(),
+                        Self::Tensor(float(*ty)?),
+                        n_columns,
+                    ))
+                }
+                _ => None,
+            });
+        let maps = || {
+            outputs.iter().rev().find_map(|output| {
+                let ValueType::Sequence(of) = output.dtype() else {
+                    return None;
+                };
+                let make = match **of {
+                    ValueType::Map {
+                        key: TensorElementType::Int64,
+                        value: TensorElementType::Float32,
+                    } => Self::IntMaps,
+                    ValueType::Map {
+                        key: TensorElementType::String,
+                        value: TensorElementType::Float32,
+                    } => Self::StringMaps,
+                    _ => return None,
+                };
+                Some((output.name().to_owned(), make, None))
+            })
+        };
+        tensor.or_else(maps).ok_or_else(|| {
+            let outputs: Vec<String> = outputs
+                .iter()
+                .map(|o| format!("`{}` ({})", o.name(), o.dtype()))
+                .collect();
+            unsupported(format!(
+                "no output is a tensor of float or double: {}",
+                one_line(&outputs.join(", "))
+            ))
+        })
+    }
+
+    /// Replaces what `out` held by the answers in `value`, and gives their columns.
+    fn read(self, value: &DynValue, n_rows: usize, out: &mut Predictions) -> Result<usize> {
+        let n_columns = match self {
+            Self::Tensor(Float::F32) => {
+                let (shape, values) = value.try_extract_tensor::<f32>().map_err(failed)?;
+                let n_columns = columns_of(shape, n_rows)?;
+                fill_f32(out, values);
+                n_columns
+            }
+            Self::Tensor(Float::F64) => {
+                let (shape, values) = value.try_extract_tensor::<f64>().map_err(failed)?;
+                let n_columns = columns_of(shape, n_rows)?;
+                fill_f64(out, values);
+                n_columns
+            }
+            Self::IntMaps => read_maps(value, n_rows, out, |map| {
+                map.try_extract_key_values::<i64, f32>()
+            })?,
+            Self::StringMaps => read_maps(value, n_rows, out, |map| {
+                map.try_extract_key_values::<String, f32>()
+            })?,
+        };
+        out.n_columns = n_columns;
+        Ok(n_columns)
+    }
+}
+
+/// Lays out a sequence of maps as rows x classes, the classes in ascending order.
+fn read_maps<K: Ord>(
+    value: &DynValue,
+    n_rows: usize,
+    out: &mut Predictions,
+    pairs: impl Fn(&Value<DynMapValueType>) -> ::ort::Result<Vec<(K, f32)>>,
+) -> Result<usize> {
+    let sequence = value
+        .view()
+        .downcast::<DynSequenceValueType>()
+        .map_err(failed)?;
+    let maps = sequence
+        .try_extract_sequence::<DynMapValueType>()
+        .map_err(failed)?;
+    let mut values = Vec::new();
+    let mut n_columns = None;
+    for map in &maps {
+        let mut row = pairs(map).map_err(failed)?;
+        row.sort_by(|a, b| a.0.cmp(&b.0));
+        if *n_columns.get_or_insert(row.len()) != row.len() {
+            return Err(Error::new(
+                ErrorKind::Model,
+                "the model's maps differ in their classes from row to row",
+            ));
+        }
+        values.extend(row.iter().map(|&(_, probability)| probability));
+    }
+    if maps.len() != n_rows {
+        return Err(Error::new(
+            ErrorKind::Model,
+            format!("the model gave {} answers for {n_rows} rows", maps.len()),
+        ));
+    }
+    fill_f32(out, &values);
+    Ok(n_columns.unwrap_or(0))
+}
+
+/// The columns of an output of `n_rows` rows.
+fn columns_of(shape: &[i64], n_rows: usize) -> Result<usize> {
+    let columns = match *shape {
+        [n] => known(n).filter(|&n| n == n_rows).map(|_| 1),
+        [n, columns] => known(n).filter(|&n| n == n_rows).and(known(columns)),
+        _ => None,
+    };
+    columns.ok_or_else(|| {
+        let what = format!(
+            "the model's answers have the shape {shape:?} for {n_rows} rows, not rows x columns"
+        );
+        Error::new(ErrorKind::Model, what)
+    })
+}
+
+fn known(dimension: i64) -> Option<usize> {
+    usize::try_from(dimension).ok()
+}
+
+fn float(element: TensorElementType) -> Option<Float> {
+    match element {
+        TensorElementType::Float32 => Some(Float::F32),
+        TensorElementType::Float64 => Some(Float::F64),
+        _ => None,
+    }
+}
+
+fn fill_f32(out: &mut Predictions, values: &[f32]) {
+    match &mut out.values {
+        Buffer::F32(v) => {
+            v.clear();
+            v.extend_from_slice(values);
+        }
+        Buffer::F64(_) => out.values = Buffer::F32(values.to_vec()),
+    }
+}
+
+fn fill_f64(out: &mut Predictions, values: &[f64]) {
+    match &mut out.values {
+        Buffer::F64(v) => {
+            v.clear();
+            v.extend_from_slice(values);
+        }
+        Buffer::F32(_) => out.values = Buffer::F64(values.to_vec()),
+    }
+}
+
+fn unsupported(what: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Unsupported, what)
+}
+
+fn failed(e: ::ort::Error) -> Error {
+    Error::new(
+        kind(e.code()),
+        format!("ONNX Runtime: {}", one_line(e.message())),
+    )
+}
+
+/// As [`failed`]; what has no kind of its own while a model is opened is the model's fault.
+fn unopened(e: ::ort::Error) -> Error {
+    let kind = match kind(e.code()) {
+        ErrorKind::Backend if e.code() != ErrorCode::ExecutionProviderFailure => ErrorKind::Model,
+        kind => kind,
+    };
+    Error::new(
+        kind,
+        format!(
+            "ONNX Runtime cannot open the model: {}",
+            one_line(e.message())
+        ),
+    )
+}
+
+fn kind(code: ErrorCode) -> ErrorKind {
+    match code {
+        ErrorCode::InvalidProtobuf | ErrorCode::InvalidGraph | ErrorCode::NoModel => {
+            ErrorKind::Model
+        }
+        ErrorCode::NotImplemented => ErrorKind::Unsupported,
+        ErrorCode::NoSuchFile => ErrorKind::Io,
+        _ => ErrorKind::Backend,
+    }
+}
+
+/// The process's resident memory.
+fn resident_bytes() -> Option<usize> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+    let kib: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
