@@ -7,8 +7,9 @@ use std::sync::Arc;
 use arrow_array::types::Int32Type;
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array,
-    Int8Array, Int64Array, LargeStringArray, RecordBatch, StringArray, UInt64Array,
+    Int8Array, Int64Array, LargeStringArray, RecordBatch, StringArray, UInt64Array, new_null_array,
 };
+use arrow_schema::{DataType, Field, Schema};
 use fretsaw::model::{Categories, Feature, Float, Step};
 use parquet::arrow::ArrowWriter;
 
@@ -197,4 +198,49 @@ fn damaged_parquet_is_an_error_not_a_crash() {
         let _ = rows_of(&folder.file("x.parquet", bytes), &m);
     }
     std::panic::set_hook(quiet);
+}
+
+#[test]
+fn nested_columns_are_ignored_unless_asked_for_and_never_overflow_the_stack() {
+    let folder = Folder::new();
+    let path = folder.path("x.parquet");
+    let nested = |depth: usize| {
+        let path = path.clone();
+        // The writer needs more stack for such a file than a test has.
+        let writer = std::thread::Builder::new().stack_size(256 << 20);
+        let write = move || write_nested(&path, depth);
+        writer.spawn(write).unwrap().join().unwrap();
+    };
+    nested(3);
+    let flat = model(numeric(&["a"]), Float::F32);
+    assert_eq!(
+        cells(&rows_of(&path, &flat).unwrap()),
+        [Some(1.0), Some(2.0)]
+    );
+    let deep = model(numeric(&["g"]), Float::F32);
+    assert_error(rows_of(&path, &deep), &path, &["\"g\"", "is nested"]);
+    // The root and the leaf are levels, too.
+    nested(98);
+    assert_eq!(
+        cells(&rows_of(&path, &flat).unwrap()),
+        [Some(1.0), Some(2.0)]
+    );
+    nested(99);
+    assert_error(rows_of(&path, &flat), &path, &["nest more than 100 levels"]);
+}
+
+fn write_nested(path: &Path, depth: usize) {
+    let leaf = Field::new("x", DataType::Float32, true);
+    let field = (0..depth).fold(leaf, |f, _| {
+        Field::new("g", DataType::Struct(vec![f].into()), true)
+    });
+    let flat = Field::new("a", DataType::Float32, true);
+    let schema = Arc::new(Schema::new(vec![field, flat]));
+    let file = fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, schema.clone(), None).unwrap();
+    let deep = new_null_array(schema.field(0).data_type(), 2);
+    let flat = array(Float32Array::from(vec![1.0, 2.0]));
+    let batch = RecordBatch::try_new(schema, vec![deep, flat]).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
 }

@@ -25,6 +25,8 @@ use parquet::arrow::arrow_reader::{
 use super::{At, Cell, Held, Visit, cannot_read, quoted};
 use crate::{Error, Result};
 
+mod nesting;
+
 /// Rows decoded at a time.
 const BATCH: usize = 8192;
 
@@ -55,7 +57,6 @@ impl Parquet {
             .take(4)
             .read_to_end(&mut magic)
             .map_err(cannot_read)?;
-        file.rewind().map_err(cannot_read)?;
         match &magic[..] {
             b"PAR1" => {}
             b"PARE" => return Err(Error::data("the file is encrypted; decrypt it first")),
@@ -65,6 +66,8 @@ impl Parquet {
                 ));
             }
         }
+        nesting::check(&mut file)?;
+        file.rewind().map_err(cannot_read)?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = guarded(|| ArrowReaderMetadata::load(&file, options).map_err(broken))?;
         let n_rows = usize::try_from(metadata.metadata().file_metadata().num_rows())
