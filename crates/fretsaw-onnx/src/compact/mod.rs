@@ -9,6 +9,7 @@ mod bits;
 mod categories;
 mod decode;
 mod encode;
+mod lower;
 mod predicates;
 mod reader;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod writer;
 
 pub use decode::decode;
 pub use encode::encode;
+pub use lower::lower;
 
 /// The operator's domain.
 pub const DOMAIN: &str = "fretsaw";

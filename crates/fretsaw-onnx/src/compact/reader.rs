@@ -20,7 +20,7 @@ impl<'a> Reader<'a> {
         for attribute in &node.attribute {
             let name = attribute.name();
             if attributes.insert(name, attribute).is_some() {
-                return Err(format!("attribute `{name}` stands twice"));
+                return Err(format!("attribute {name:?} stands twice"));
             }
         }
         Ok(Self(attributes))
@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
     /// Refuses what nobody asked for: it would mean something that this version does not know.
     pub(super) fn finish(self) -> Result<()> {
         match self.0.keys().next() {
-            Some(name) => Err(format!("attribute `{name}` is not one of version 1")),
+            Some(name) => Err(format!("attribute {name:?} is not one of version 1")),
             None => Ok(()),
         }
     }

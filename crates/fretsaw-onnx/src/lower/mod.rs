@@ -16,6 +16,8 @@ mod output;
 
 use fretsaw_model::{Body, Float, Model};
 
+pub(crate) use body::Margins;
+
 use crate::graph::{Builder, ML, value};
 use crate::proto::{ModelProto, OperatorSetIdProto};
 use crate::{Error, metadata};
@@ -51,6 +53,27 @@ impl Default for LowerOptions {
 /// f32 sums of f64 inputs, for integer sums beyond 24 bits in `ai.onnx.ml` 3, and for links that
 /// only ensembles have behind other bodies; `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
+    let n_features = model.features.len();
+    file(
+        model,
+        options,
+        (ML, options.ml_opset),
+        |b, x, input| match &model.body {
+            Body::Ensemble(e) => body::ensemble(b, model, e, options, x, input),
+            Body::Linear(l) => Ok(body::linear(b, l, n_features, x, input)),
+            _ => Err(Error::unsupported("a body of this kind", "model")),
+        },
+    )
+}
+
+/// The whole file around the margins, which `body` computes from a value of a precision with
+/// operators of the set `own`: input and steps in front, link and outputs behind.
+pub(crate) fn file(
+    model: &Model,
+    options: &LowerOptions,
+    own: (&str, i64),
+    body: impl FnOnce(&mut Builder, &str, Float) -> Result<Margins, Error>,
+) -> Result<ModelProto, Error> {
     let (opset, ir_version) = versions(options)?;
     let input = if options.double {
         Float::F64
@@ -58,19 +81,14 @@ pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error>
         Float::F32
     };
     let mut b = Builder::default();
-    let n_features = model.features.len();
     b.graph.input.push(value(
         "input",
         input::dtype(input),
-        &[None, Some(n_features)],
+        &[None, Some(model.features.len())],
     ));
     let x = input::steps(&mut b, &model.steps, input, "input")
         .ok_or_else(|| Error::unsupported("a preprocessing step of this kind", "steps"))?;
-    let margins = match &model.body {
-        Body::Ensemble(e) => body::ensemble(&mut b, model, e, options, &x, input)?,
-        Body::Linear(l) => body::linear(&mut b, l, n_features, &x, input),
-        _ => return Err(Error::unsupported("a body of this kind", "model")),
-    };
+    let margins = body(&mut b, &x, input)?;
     output::outputs(&mut b, model, &margins, options)?;
     b.graph.name = Some("fretsaw".into());
     let import = |domain: &str, version| OperatorSetIdProto {
@@ -79,7 +97,7 @@ pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error>
     };
     Ok(ModelProto {
         ir_version: Some(ir_version),
-        opset_import: vec![import("", opset), import(ML, options.ml_opset)],
+        opset_import: vec![import("", opset), import(own.0, own.1)],
         producer_name: Some("fretsaw".into()),
         producer_version: Some(env!("CARGO_PKG_VERSION").into()),
         model_version: Some(1),

@@ -58,11 +58,11 @@ fn lies_are_refused_with_the_attribute_that_tells_them() {
         ),
         (
             |n| attribute(n, "divide").name = Some("quotient".into()),
-            "`quotient` is not one of version 1",
+            "\"quotient\" is not one of version 1",
         ),
         (
             |n| attribute(n, "divide").name = Some("base".into()),
-            "`base` stands twice",
+            "\"base\" stands twice",
         ),
         (
             |n| attribute(n, "n_trees").r#type = Some(1),

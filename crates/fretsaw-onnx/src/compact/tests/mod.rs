@@ -1,5 +1,6 @@
 //! What the tests of this module share.
 
+mod file;
 mod hostile;
 mod lists;
 mod round_trip;
