@@ -1,4 +1,7 @@
-//! The importer against XGBoost's own answers.
+//! The importer against XGBoost's own answers, and against files that mean harm.
 
 mod golden;
+mod hostile;
 mod npy;
+mod rules;
+mod small;
