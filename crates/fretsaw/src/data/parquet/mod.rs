@@ -21,6 +21,8 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Compression;
+use parquet::file::metadata::ParquetMetaData;
 
 use super::{At, Cell, Held, Visit, cannot_read, quoted};
 use crate::{Error, Result};
@@ -70,6 +72,7 @@ impl Parquet {
         file.rewind().map_err(cannot_read)?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = guarded(|| ArrowReaderMetadata::load(&file, options).map_err(broken))?;
+        check_compression(metadata.metadata())?;
         let n_rows = usize::try_from(metadata.metadata().file_metadata().num_rows())
             .map_err(|_| Error::data("the footer declares a negative number of rows"))?;
         let fields = metadata.schema().fields();
@@ -165,6 +168,22 @@ impl Parquet {
              convert it first",
             quoted(&self.names[column])
         )))
+    }
+}
+
+/// Names the codecs that the library was built without, before it meets them in a page.
+fn check_compression(metadata: &ParquetMetaData) -> Result<()> {
+    let mut chunks = metadata.row_groups().iter().flat_map(|g| g.columns());
+    let unread = chunks.find_map(|chunk| match chunk.compression() {
+        Compression::BROTLI(_) => Some("Brotli"),
+        Compression::LZO => Some("LZO"),
+        _ => None,
+    });
+    match unread {
+        None => Ok(()),
+        Some(codec) => Err(Error::data(format!(
+            "the file is compressed with {codec}, which is not read; write it with zstd or snappy"
+        ))),
     }
 }
 
