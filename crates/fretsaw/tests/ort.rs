@@ -5,6 +5,7 @@
 
 use std::fs;
 
+use fretsaw::devices;
 use fretsaw::model::{Labels, Rows};
 use fretsaw::session::ort::{Options, OrtSession, Provider, Runtime};
 use fretsaw::session::{Buffer, Predictions, Session, Want};
@@ -444,4 +445,25 @@ fn providers_are_asked_not_believed() {
         }
     }
     assert_eq!(Provider::Cpu.probe(runtime), Ok(()));
+}
+
+#[test]
+fn this_machine_is_described() {
+    let devices = devices::detect();
+    assert!(
+        devices
+            .engine
+            .available
+            .contains(&devices.engine.instruction_set)
+    );
+    assert_eq!(devices.providers.len(), Provider::ALL.len());
+    assert_eq!(
+        devices.onnx_runtime.usable,
+        devices.onnx_runtime.why_not.is_none()
+    );
+    assert_eq!(devices.providers[0].usable, devices.onnx_runtime.usable);
+    for p in &devices.providers {
+        assert_eq!(p.usable, p.why_not.is_none(), "{p:?}");
+    }
+    println!("{}", serde_json::to_string_pretty(&devices).unwrap());
 }

@@ -15,7 +15,7 @@ use ::ort::LoadDynamicError;
 use ::ort::environment::Environment;
 use ::ort::logging::LogLevel;
 
-use super::find::Search;
+use super::find::{Candidate, Search, Source};
 use crate::{Error, ErrorKind};
 
 /// The oldest ONNX Runtime that can be used.
@@ -24,6 +24,7 @@ pub const OLDEST: &str = "1.24";
 /// ONNX Runtime, loaded into this process.
 pub struct Runtime {
     path: PathBuf,
+    source: Source,
     version: String,
     environment: Environment,
 }
@@ -55,7 +56,7 @@ impl Runtime {
     fn load(search: Search) -> Result<Self, Absent> {
         let mut tried = Vec::new();
         for candidate in search.candidates {
-            match attempt(&candidate.path) {
+            match attempt(&candidate) {
                 Ok(runtime) => return Ok(runtime),
                 Err(reason) => tried.push((candidate.path, reason)),
             }
@@ -69,6 +70,11 @@ impl Runtime {
     /// The library's file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Who pointed at the library.
+    pub fn source(&self) -> Source {
+        self.source
     }
 
     /// Its version, such as `1.32.0`; `1.24 or later` where the file does not tell.
@@ -108,8 +114,9 @@ impl From<&Absent> for Error {
     }
 }
 
-/// Loads the library at `path`, or says in one line why not.
-fn attempt(path: &Path) -> Result<Runtime, String> {
+/// Loads the library, or says in one line why not.
+fn attempt(candidate: &Candidate) -> Result<Runtime, String> {
+    let path = candidate.path.as_path();
     let version = examine(path)?.or_else(|| version_in_name(path));
     // The binding asserts that the library's table of functions is there.
     let environment = panic::catch_unwind(|| {
@@ -123,6 +130,7 @@ fn attempt(path: &Path) -> Result<Runtime, String> {
     let version = version.unwrap_or_else(|| format!("{OLDEST} or later"));
     Ok(Runtime {
         path: path.to_path_buf(),
+        source: candidate.source,
         version,
         environment,
     })
@@ -249,6 +257,14 @@ mod tests {
         head
     }
 
+    fn refused(path: &Path) -> String {
+        attempt(&Candidate {
+            path: path.to_path_buf(),
+            source: Source::Setting,
+        })
+        .unwrap_err()
+    }
+
     #[test]
     fn what_is_not_onnx_runtime_is_refused_unloaded() {
         let dir = tempfile::tempdir().unwrap();
@@ -265,14 +281,11 @@ mod tests {
         ] {
             let path = dir.path().join(name);
             fs::write(&path, bytes).unwrap();
-            let message = attempt(&path).unwrap_err();
+            let message = refused(&path);
             assert!(message.contains(reason), "{name}: {message}");
         }
-        assert_eq!(
-            attempt(&dir.path().join("absent")).unwrap_err(),
-            "no such file"
-        );
-        assert!(attempt(dir.path()).unwrap_err().contains("folder"));
+        assert_eq!(refused(&dir.path().join("absent")), "no such file");
+        assert!(refused(dir.path()).contains("folder"));
     }
 
     #[test]
@@ -280,7 +293,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("libonnxruntime.so");
         fs::write(&path, [elf(64), ENTRY.to_vec()].concat()).unwrap();
-        let message = attempt(&path).unwrap_err();
+        let message = refused(&path);
         assert!(
             message.contains("cannot load") && !message.contains('\n'),
             "{message}"
