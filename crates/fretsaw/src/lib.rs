@@ -5,6 +5,7 @@
 //! global state but the loaded runtime, and knows nothing of the store.
 
 pub mod data;
+pub mod devices;
 mod error;
 pub mod measure;
 pub mod metric;
