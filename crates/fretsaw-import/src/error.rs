@@ -129,16 +129,19 @@ impl Error {
 
 /// Text from a file as it may stand in a message: one line, no control characters, not long.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
-    const LONGEST: usize = 80;
-    if text.len() <= LONGEST && !text.contains(char::is_control) {
+    within(text, 80)
+}
+
+fn within(text: &str, longest: usize) -> Cow<'_, str> {
+    if text.len() <= longest && !text.contains(char::is_control) {
         return Cow::Borrowed(text);
     }
     let mut out: String = text
         .chars()
-        .take(LONGEST)
+        .take(longest)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
-    if text.chars().nth(LONGEST).is_some() {
+    if text.chars().nth(longest).is_some() {
         out.push_str("...");
     }
     Cow::Owned(out)
@@ -173,6 +176,7 @@ impl From<fretsaw_model::Error> for Error {
 
 impl serde::de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::invalid(message.to_string())
+        // serde quotes what it found, however long that is.
+        Self::invalid(within(&message.to_string(), 200))
     }
 }

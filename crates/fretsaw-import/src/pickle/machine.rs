@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::literal::{integer, long, python_literal, raw_unicode_escape};
 use super::{Global, Id, Object, Pickle, Value, allow, numpy};
@@ -82,6 +83,17 @@ fn pairs(flat: Vec<Id>) -> Result<Vec<(Id, Id)>, Error> {
     Ok(pairs.iter().map(|&[k, v]| (k, v)).collect())
 }
 
+/// Names are copied wherever they are used, so a long one could be made to fill the memory.
+fn global<'a>(module: Cow<'a, str>, name: Cow<'a, str>) -> Result<Global<'a>, Error> {
+    const LONGEST: usize = 200;
+    if module.len().max(name.len()) > LONGEST {
+        return Err(Error::invalid(format!(
+            "a name in the pickle is longer than {LONGEST} bytes"
+        )));
+    }
+    Ok(Global { module, name })
+}
+
 impl<'a> Machine<'a> {
     fn take(&mut self, n: usize) -> Result<&'a [u8], Error> {
         let rest = &self.bytes[self.at..];
@@ -154,27 +166,24 @@ impl<'a> Machine<'a> {
         frame.stack.push(id);
     }
 
-    fn tuple(&self, id: Id) -> Result<Vec<Id>, Error> {
+    fn tuple(&self, id: Id) -> Result<Rc<[Id]>, Error> {
         match &self.values[id.0] {
-            Value::Tuple(items) => Ok(items.clone()),
+            Value::Tuple(items) => Ok(Rc::clone(items)),
             _ => Err(Error::invalid("arguments that are no tuple")),
         }
     }
 
     /// Writes down a call.
-    fn call(&mut self, frame: &mut Frame, callee: Id, args: Vec<Id>) -> Result<(), Error> {
-        let Value::Global(callee) = &self.values[callee.0] else {
+    fn call(&mut self, frame: &mut Frame, callee: Id, args: Rc<[Id]>) -> Result<(), Error> {
+        let Value::Global(function) = &self.values[callee.0] else {
             return Err(Error::invalid(
                 "the pickle calls what is neither class nor function",
             ));
         };
-        let (mut callee, mut args) = (callee.clone(), args);
-        if allow::is_constructor(&callee)
-            && let Some(Value::Global(class)) = args.first().map(|id| &self.values[id.0])
-        {
-            callee = class.clone();
-            args.remove(0);
-        }
+        let callee = match args.first().map(|id| &self.values[id.0]) {
+            Some(Value::Global(class)) if allow::is_constructor(function) => class.clone(),
+            _ => function.clone(),
+        };
         if !allow::allows(&callee) {
             return Err(Error::unsupported(
                 format!("`{}`", callee.shown()),
@@ -323,7 +332,7 @@ impl<'a> Machine<'a> {
             }
             // Containers.
             b']' => self.push(frame, Value::List(Vec::new())),
-            b')' => self.push(frame, Value::Tuple(Vec::new())),
+            b')' => self.push(frame, Value::Tuple(Rc::from([]))),
             b'}' => self.push(frame, Value::Dict(Vec::new())),
             0x8f => self.push(frame, Value::Set(Vec::new())),
             b'(' => frame.marks.push(frame.stack.len()),
@@ -333,7 +342,7 @@ impl<'a> Machine<'a> {
             }
             b't' => {
                 let items = frame.since_mark()?;
-                self.push(frame, Value::Tuple(items));
+                self.push(frame, Value::Tuple(items.into()));
             }
             0x91 => {
                 let items = frame.since_mark()?;
@@ -349,7 +358,7 @@ impl<'a> Machine<'a> {
                     items.push(frame.pop()?);
                 }
                 items.reverse();
-                self.push(frame, Value::Tuple(items));
+                self.push(frame, Value::Tuple(items.into()));
             }
             b'a' => {
                 let item = frame.pop()?;
@@ -402,16 +411,14 @@ impl<'a> Machine<'a> {
             b'c' => {
                 let module = Cow::Borrowed(self.line()?);
                 let name = Cow::Borrowed(self.line()?);
-                self.push(frame, Value::Global(Global { module, name }));
+                let global = global(module, name)?;
+                self.push(frame, Value::Global(global));
             }
             0x93 => {
                 let (name, module) = (frame.pop()?, frame.pop()?);
                 match (&self.values[module.0], &self.values[name.0]) {
                     (Value::Str(module), Value::Str(name)) => {
-                        let global = Global {
-                            module: module.clone(),
-                            name: name.clone(),
-                        };
+                        let global = global(module.clone(), name.clone())?;
                         self.push(frame, Value::Global(global));
                     }
                     _ => return Err(Error::invalid("a name in the pickle is no text")),
@@ -435,13 +442,13 @@ impl<'a> Machine<'a> {
                     return Err(Frame::underflow());
                 }
                 let callee = items.remove(0);
-                self.call(frame, callee, items)?;
+                self.call(frame, callee, items.into())?;
             }
             b'i' => {
                 let module = Cow::Borrowed(self.line()?);
                 let name = Cow::Borrowed(self.line()?);
-                let args = frame.since_mark()?;
-                let callee = self.put(Value::Global(Global { module, name }));
+                let args = frame.since_mark()?.into();
+                let callee = self.put(Value::Global(global(module, name)?));
                 self.call(frame, callee, args)?;
             }
             b'b' => {

@@ -15,6 +15,7 @@ mod machine;
 pub(crate) mod numpy;
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use crate::Error;
 use crate::error::shown;
@@ -36,7 +37,8 @@ pub(crate) enum Value<'a> {
     /// `bytes`, and `bytearray` too.
     Bytes(Cow<'a, [u8]>),
     List(Vec<Id>),
-    Tuple(Vec<Id>),
+    /// Shared, since every call that is given it keeps it.
+    Tuple(Rc<[Id]>),
     Set(Vec<Id>),
     Dict(Vec<(Id, Id)>),
     /// A class or a function, by name.
@@ -68,8 +70,8 @@ impl Global<'_> {
 pub(crate) struct Object<'a> {
     /// What was called: a class, or a function that makes one thing.
     pub(crate) callee: Global<'a>,
-    /// The arguments.
-    pub(crate) args: Vec<Id>,
+    /// The arguments; of one of copyreg's constructors, its own, so that the class comes first.
+    pub(crate) args: Rc<[Id]>,
     /// What `__setstate__` would get.
     pub(crate) state: Option<Id>,
     /// The items that were put in, of a dictionary of another class.

@@ -177,7 +177,8 @@ impl<'a> Pickle<'a> {
     /// A one-dimensional array (or a list) of numbers or text.
     pub(crate) fn elements(&self, id: Id) -> Option<Elements> {
         match self.get(id) {
-            Value::List(items) | Value::Tuple(items) => self.plain(items),
+            Value::List(items) => self.plain(items),
+            Value::Tuple(items) => self.plain(items),
             Value::Object(object) => self.array(object),
             _ => None,
         }

@@ -66,7 +66,7 @@ fn every_protocol_is_read_as_data() {
         (b"\x80\x04K\x012\x86.", "(1, 1)"),
         (
             b"ccopy_reg\n_reconstructor\n(cxgboost.core\nBooster\nc__builtin__\nobject\nNtR(dVa\nI1\nsb.",
-            "xgboost.core.Booster(__builtin__.object, None)<{'a': 1}>",
+            "xgboost.core.Booster(xgboost.core.Booster, __builtin__.object, None)<{'a': 1}>",
         ),
         (
             b"\x80\x02cxgboost.core\nBooster\n)\x81}X\x01\x00\x00\x00aK\x01sb.",
@@ -121,6 +121,7 @@ fn calls_of_unknown_names_are_refused_by_name() {
 
 #[test]
 fn broken_pickles_are_refused() {
+    let long_name = [&b"c"[..], &[b'm'; 201], b"\nn\n."].concat();
     let cases: &[(&[u8], &str)] = &[
         (b"", "1 bytes should follow"),
         (b".", "nothing to work on"),
@@ -150,6 +151,7 @@ fn broken_pickles_are_refused() {
         (b"Fabc\n.", "should be a number"),
         (b"V\\u12\n.", "broken escape"),
         (b"Sabc\n.", "quoted string"),
+        (&long_name, "longer than 200 bytes"),
         (b"Q.", "persistent reference"),
         (b"\x82\x01.", "extension code"),
         (b"\x97.", "out-of-band"),
@@ -268,4 +270,18 @@ fn arrays_come_out_of_numpy_and_joblib() {
     ] {
         assert!(Pickle::read(&wrapper(shape, "i2", b"N", b"\x01\0")).is_err());
     }
+}
+
+/// A tuple that many calls share must not be copied for each of them.
+#[test]
+fn shared_arguments_stay_shared() {
+    let mut bytes = b"(".to_vec();
+    bytes.resize(100_000, b'N');
+    bytes.extend(b"tq\x00cxgboost.core\nBooster\nq\x01(");
+    for _ in 0..100_000 {
+        bytes.extend(b"h\x01h\x00R");
+    }
+    bytes.extend(b"l.");
+    let pickle = Pickle::read(&bytes).unwrap();
+    assert!(matches!(pickle.get(pickle.root), Value::List(calls) if calls.len() == 100_000));
 }

@@ -15,8 +15,8 @@ use super::tree::{self, UnknownCategory};
 use super::{CatColumn, GblinearModel, GbtreeModel, GradientBooster, Model};
 use crate::Error;
 
-/// Sparse text has a million columns; more than this, and the number is taken for a lie.
-const MAX_FEATURES: u32 = 1 << 22;
+/// Every column costs a name, and a file may claim any number of them.
+const MAX_FEATURES: u32 = 1 << 20;
 /// As many classes or targets; each costs a base score.
 const MAX_OUTPUTS: usize = 1 << 20;
 
@@ -53,9 +53,10 @@ impl Model {
         }
         let n = param.num_class.max(param.num_target).max(1) as usize;
         if n > MAX_OUTPUTS {
-            return Err(Error::invalid(format!(
-                "{n} outputs; more than {MAX_OUTPUTS} are taken for damage"
-            )));
+            return Err(Error::unsupported(
+                format!("a model of {n} outputs"),
+                format!("at most {MAX_OUTPUTS} are taken"),
+            ));
         }
         Ok(n)
     }
@@ -148,9 +149,10 @@ fn features(model: &Model) -> Result<Vec<Feature>, Error> {
         ));
     }
     if n > MAX_FEATURES {
-        return Err(Error::invalid(format!(
-            "num_feature is {n}; more than {MAX_FEATURES} are taken for damage"
-        )));
+        return Err(Error::unsupported(
+            format!("a model of {n} features"),
+            format!("at most {MAX_FEATURES} are taken"),
+        ));
     }
     let feature = |i: usize| Feature {
         name: match learner.feature_names.get(i) {

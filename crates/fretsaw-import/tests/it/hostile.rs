@@ -148,7 +148,7 @@ fn contradictions_are_named_with_their_place() {
                 "\"num_feature\":\"2\",\"num_target",
                 "\"num_feature\":\"4294967295\",\"num_target",
             )],
-            "num_feature is 4294967295",
+            "a model of 4294967295 features",
         ),
         (
             &[(
