@@ -33,6 +33,7 @@ impl<T: Copy + Default> Default for Block<T> {
 pub(crate) trait Value: Copy + Default + PartialOrd + Send + Sync + 'static {
     fn widen(self) -> f64;
     fn narrow(x: f64) -> Self;
+    fn is_missing(self) -> bool;
 }
 
 impl Value for f32 {
@@ -44,6 +45,10 @@ impl Value for f32 {
     fn narrow(x: f64) -> Self {
         x as f32
     }
+    #[inline(always)]
+    fn is_missing(self) -> bool {
+        self.is_nan()
+    }
 }
 
 impl Value for f64 {
@@ -54,6 +59,10 @@ impl Value for f64 {
     #[inline(always)]
     fn narrow(x: f64) -> Self {
         x
+    }
+    #[inline(always)]
+    fn is_missing(self) -> bool {
+        self.is_nan()
     }
 }
 

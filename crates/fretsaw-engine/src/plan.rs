@@ -388,7 +388,10 @@ fn compile_trees(e: &Ensemble, isa: Isa, strategy: Strategy) -> Result<(Trees, V
             circuit::Node::Leaf(_) => None,
         })
         .collect();
-    let table = Table::new(predicates, e.compare, sets.into_tests());
+    let mut table = Table::new(predicates, e.compare, sets.into_tests());
+    if kernel::wants_ranks(isa) {
+        table = table.with_ranks();
+    }
     let plane_of = |p: &Predicate| table.plane(p);
 
     let mut routes = Routes::new(table.n_planes());

@@ -286,6 +286,55 @@ pub(crate) struct Run {
     pub(crate) len: u32,
 }
 
+impl Run {
+    /// Its predicates.
+    pub(crate) fn range(&self) -> std::ops::Range<usize> {
+        self.first as usize..self.first as usize + self.len as usize
+    }
+}
+
+/// The cuts of a column as a search tree, for kernels that turn its values into ranks once and
+/// compare bytes from then on: `x < cuts[i]` is `rank <= i`, where the rank is how many cuts are
+/// not above `x`. This loses nothing.
+pub(crate) struct Ranks {
+    /// Levels of the tree, at least [`MIN_LEVELS`].
+    pub(crate) levels: u32,
+    /// `2^levels` cuts in breadth-first order from 1 on; the padding is NaN, which no value
+    /// reaches.
+    pub(crate) tree: Vec<f32>,
+}
+
+/// Cuts of a column that a byte can rank.
+const MAX_CUTS: usize = 255;
+/// Levels that cost the same as fewer.
+pub(crate) const MIN_LEVELS: u32 = 5;
+/// Predicates of a column that make ranks worth their search.
+const MIN_RANKED: usize = 24;
+
+impl Ranks {
+    /// The ranks of a column with these predicates, and the cut that each is about.
+    fn new(thresholds: &[f32]) -> Option<(Self, Vec<u8>)> {
+        let mut cuts = thresholds.to_vec();
+        cuts.sort_by(f32::total_cmp);
+        cuts.dedup();
+        if thresholds.len() < MIN_RANKED || cuts.len() > MAX_CUTS {
+            return None;
+        }
+        let of = |t: &f32| cuts.partition_point(|c| c < t) as u8;
+        let ranks = thresholds.iter().map(of).collect();
+        let levels = (usize::BITS - cuts.len().leading_zeros()).max(MIN_LEVELS);
+        let mut tree = vec![f32::NAN; 1 << levels];
+        for (at, slot) in tree.iter_mut().enumerate().skip(1) {
+            // The node's level from the top, and its place there, tell the cut it stands for.
+            let level = at.ilog2();
+            let place = at - (1 << level);
+            let cut = (2 * place + 1) << (levels - 1 - level);
+            *slot = cuts.get(cut - 1).copied().unwrap_or(f32::NAN);
+        }
+        Some((Self { levels, tree }, ranks))
+    }
+}
+
 /// All predicates of the sliced trees, evaluated once a block.
 #[derive(Default)]
 pub(crate) struct Table {
@@ -297,6 +346,11 @@ pub(crate) struct Table {
     pub(crate) narrow: Vec<f32>,
     /// Thresholds for f64 columns: empty where rows are compared in f32.
     pub(crate) wide: Vec<f64>,
+    /// For each column of f32, how to rank its values, where that pays; empty where the kernels
+    /// do not.
+    pub(crate) ranks: Vec<Option<Ranks>>,
+    /// For each predicate of a ranked column, the number of its cut.
+    pub(crate) cut: Vec<u8>,
     pub(crate) sets: Vec<SetTest>,
 }
 
@@ -350,6 +404,27 @@ impl Table {
         table
     }
 
+    /// Prepares the columns to be ranked.
+    pub(crate) fn with_ranks(mut self) -> Self {
+        self.cut = vec![0; self.predicates.len()];
+        for column in 0..self.features.len() {
+            let runs = self
+                .runs
+                .iter()
+                .filter(|run| run.column as usize == column && run.op == Op::Less);
+            let which: Vec<usize> = runs.flat_map(Run::range).collect();
+            let thresholds: Vec<f32> = which.iter().map(|&i| self.narrow[i]).collect();
+            let ranks = Ranks::new(&thresholds).map(|(ranks, cuts)| {
+                for (&i, cut) in which.iter().zip(cuts) {
+                    self.cut[i] = cut;
+                }
+                ranks
+            });
+            self.ranks.push(ranks);
+        }
+        self
+    }
+
     /// The number of the predicate's plane.
     pub(crate) fn plane(&self, predicate: &Predicate) -> Option<u32> {
         let at = self.predicates.binary_search(predicate).ok()?;
@@ -375,6 +450,12 @@ impl Table {
             + size_of_val(&self.features[..])
             + size_of_val(&self.narrow[..])
             + size_of_val(&self.wide[..])
+            + size_of_val(&self.cut[..])
+            + self
+                .ranks
+                .iter()
+                .map(|r| r.as_ref().map_or(0, |r| 4 * r.tree.len()))
+                .sum::<usize>()
             + sets
     }
 }
@@ -408,6 +489,25 @@ mod tests {
             assert_eq!(p.threshold().to_bits(), t.to_bits());
         }
         assert_eq!(ordered(-0.0), ordered(0.0));
+    }
+
+    #[test]
+    fn ranks_answer_as_comparisons_do() {
+        for n in [24, 31, 32, 100, 127, 128, 255] {
+            let thresholds: Vec<f32> = (0..n).map(|i| i as f32 * 0.5 - 3.0).collect();
+            let (ranks, cuts) = Ranks::new(&thresholds).expect("few enough cuts");
+            for x in (-20..200).map(|i| i as f32 * 0.25) {
+                let mut at = 1;
+                for _ in 0..ranks.levels {
+                    at = 2 * at + usize::from(x >= ranks.tree[at]);
+                }
+                let rank = at - (1 << ranks.levels);
+                for (&t, &cut) in thresholds.iter().zip(&cuts) {
+                    assert_eq!(rank <= usize::from(cut), x < t, "{x} < {t} of {n}");
+                }
+            }
+        }
+        assert!(Ranks::new(&(0..256).map(|i| i as f32).collect::<Vec<_>>()).is_none());
     }
 
     #[test]

@@ -62,9 +62,25 @@ pub(crate) fn transpose<R: Row>(
     columns: &mut Vec<Block<R>>,
 ) {
     columns.resize(features.len(), Block::default());
-    for (at, row) in rows.chunks_exact(n_features).take(ROWS).enumerate() {
+    // A line of a column at a time, so that each is written once and whole.
+    let mut chunks = rows.chunks_exact(LINE * n_features);
+    for (line, rows) in (&mut chunks).enumerate().take(ROWS / LINE) {
         for (column, &feature) in columns.iter_mut().zip(features) {
-            column.0[at] = row[feature as usize];
+            let out = &mut column.0.as_chunks_mut::<LINE>().0[line];
+            let from = &rows[feature as usize..];
+            for (i, out) in out.iter_mut().enumerate() {
+                *out = from[i * n_features];
+            }
+        }
+    }
+    let done = rows.len() - chunks.remainder().len();
+    let first = done / n_features.max(1);
+    for (at, row) in chunks.remainder().chunks_exact(n_features).enumerate() {
+        for (column, &feature) in columns.iter_mut().zip(features) {
+            column.0[first + at] = row[feature as usize];
         }
     }
 }
+
+/// Rows that are transposed together.
+const LINE: usize = 16;

@@ -244,7 +244,8 @@ impl Walk {
             return self.odd[(node.info & !ODD) as usize].holds(x.widen(), sets);
         }
         let x = T::narrow(x.widen());
-        x < node.threshold || (node.info & 1 == 1 && x.widen().is_nan())
+        // `|` and `&`, not `||` and `&&`: which way a row goes is not to be guessed by a branch.
+        (x < node.threshold) | ((node.info & 1 == 1) & x.is_missing())
     }
 }
 

@@ -14,6 +14,7 @@ use super::{Lookups, SumMut, plain, portable, shape};
 use crate::block::{Block, Plane};
 use crate::circuit::{MAX_BITS, Route, Routes};
 use crate::leaves::{NARROW, Tables, Values};
+use crate::predicate::Ranks;
 
 macro_rules! entry {
     ($name:ident => $inner:ident($($arg:ident: $ty:ty),*)) => {
@@ -27,6 +28,8 @@ macro_rules! entry {
 
 entry!(less_f32 => less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, words: usize, out: &mut [Plane]));
 entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, words: usize, out: &mut [Plane]));
+entry!(ranks => ranks_inner(column: &Block<f32>, ranks: &Ranks, words: usize, below: &mut Block<u8>, above: &mut Block<u8>));
+entry!(not_above => not_above_inner(ranks: &Block<u8>, cuts: &[u8], out: &mut [Plane]));
 entry!(codes => codes_masked(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(codes_vbmi => codes_transposed(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(add => add_values(lookups: Lookups<'_>, sum: SumMut<'_>));
@@ -79,6 +82,96 @@ fn less_f64_by<const CMP: i32>(column: &Block<f64>, cuts: &[f64], words: usize, 
         for (&cut, out) in cuts.iter().zip(&mut *out) {
             let cut = _mm512_set1_pd(cut);
             out.0[w] = u64::from_le_bytes(x.map(|x| _mm512_cmp_pd_mask::<CMP>(x, cut)));
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn ranks_inner(
+    column: &Block<f32>,
+    ranks: &Ranks,
+    words: usize,
+    below: &mut Block<u8>,
+    above: &mut Block<u8>,
+) {
+    match ranks.levels {
+        ..=5 => ranks_by::<5>(column, &ranks.tree, words, below, above),
+        6 => ranks_by::<6>(column, &ranks.tree, words, below, above),
+        7 => ranks_by::<7>(column, &ranks.tree, words, below, above),
+        _ => ranks_by::<8>(column, &ranks.tree, words, below, above),
+    }
+}
+
+/// Searches 64 values at once down the tree of cuts, which stays in registers: the upper five
+/// levels are one permutation of 32 cuts, each further one twice as many.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn ranks_by<const LEVELS: usize>(
+    column: &Block<f32>,
+    tree: &[f32],
+    words: usize,
+    below: &mut Block<u8>,
+    above: &mut Block<u8>,
+) {
+    // Levels that the tree does not have are never looked at.
+    let cuts: [__m512; 16] = std::array::from_fn(|i| match tree.as_chunks::<16>().0.get(i) {
+        // SAFETY: 16 values, as many as the load takes; no alignment is asked.
+        Some(cuts) => unsafe { _mm512_loadu_ps(cuts.as_ptr()) },
+        None => _mm512_setzero_ps(),
+    });
+    let one = _mm512_set1_epi32(1);
+    let chunks = column.0.as_chunks::<64>().0[..words].iter();
+    for ((rows, below), above) in chunks
+        .zip(below.0.as_chunks_mut::<64>().0)
+        .zip(above.0.as_chunks_mut::<64>().0)
+    {
+        let x: [__m512; 4] = std::array::from_fn(|i| {
+            // SAFETY: 16 of the 64 values, in bounds for i < 4; no alignment is asked.
+            unsafe { _mm512_loadu_ps(rows.as_ptr().add(16 * i)) }
+        });
+        let mut at = [one; 4];
+        for level in 0..LEVELS {
+            for i in 0..4 {
+                let k = at[i];
+                let pair = |p: usize| _mm512_permutex2var_ps(cuts[2 * p], k, cuts[2 * p + 1]);
+                let bit = |b: i32| _mm512_test_epi32_mask(k, _mm512_set1_epi32(b));
+                let cut = match level {
+                    0..5 => pair(0),
+                    5 => pair(1),
+                    6 => _mm512_mask_blend_ps(bit(32), pair(2), pair(3)),
+                    _ => {
+                        let low = _mm512_mask_blend_ps(bit(32), pair(4), pair(5));
+                        let high = _mm512_mask_blend_ps(bit(32), pair(6), pair(7));
+                        _mm512_mask_blend_ps(bit(64), low, high)
+                    }
+                };
+                let right = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(x[i], cut);
+                let twice = _mm512_add_epi32(k, k);
+                at[i] = _mm512_mask_add_epi32(twice, right, twice, one);
+            }
+        }
+        for i in 0..4 {
+            let rank = _mm512_sub_epi32(at[i], _mm512_set1_epi32(1 << LEVELS));
+            let rank = _mm512_cvtepi32_epi8(rank);
+            let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x[i], x[i]);
+            let last = _mm_mask_blend_epi8(nan, rank, _mm_set1_epi8(-1));
+            // SAFETY: 16 of the 64 bytes each, in bounds for i < 4; no alignment is asked.
+            unsafe {
+                _mm_storeu_si128(below.as_mut_ptr().add(16 * i).cast(), rank);
+                _mm_storeu_si128(above.as_mut_ptr().add(16 * i).cast(), last);
+            }
+        }
+    }
+}
+
+/// `rank <= cut` for every cut: eight comparisons of 64 bytes fill a plane.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn not_above_inner(ranks: &Block<u8>, cuts: &[u8], out: &mut [Plane]) {
+    let ranks: [__m512i; 8] = std::array::from_fn(|w| codes_of(ranks, w));
+    for (&cut, out) in cuts.iter().zip(out) {
+        let cut = _mm512_set1_epi8(cut as i8);
+        for (word, &ranks) in out.0.iter_mut().zip(&ranks) {
+            *word = _mm512_cmple_epu8_mask(ranks, cut);
         }
     }
 }

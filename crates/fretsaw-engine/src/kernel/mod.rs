@@ -15,7 +15,7 @@ use crate::block::{Block, Columns, Plane, Value};
 use crate::circuit::Routes;
 use crate::isa::Isa;
 use crate::leaves::{Job, Tables, byte_slot};
-use crate::predicate::{CONSTANT_PLANES, Op, Run, Table};
+use crate::predicate::{CONSTANT_PLANES, Op, Ranks, Run, Table};
 
 /// The sums of one output over a block.
 pub(crate) enum SumMut<'a> {
@@ -48,6 +48,11 @@ pub(crate) fn slot(tables: &Tables, row: usize, value_bytes: usize) -> usize {
     }
 }
 
+/// Whether the kernel ranks the values of a column before it compares them.
+pub(crate) fn wants_ranks(isa: Isa) -> bool {
+    matches!(isa, Isa::Avx512 | Isa::Avx512Vbmi)
+}
+
 /// Fills the planes of all predicates for the first `words * 64` rows.
 pub(crate) fn predicates(
     isa: Isa,
@@ -58,49 +63,105 @@ pub(crate) fn predicates(
 ) {
     planes[0] = Plane::ZERO;
     planes[1] = Plane::ONE;
-    for run in &table.runs {
-        let first = run.first as usize;
-        let range = first..first + run.len as usize;
-        let out = &mut planes[CONSTANT_PLANES..][range.clone()];
-        match columns {
-            Columns::F32(columns) => {
-                let (column, cuts) = (&columns[run.column as usize], &table.narrow[range]);
-                if run.op != Op::Less {
-                    odd(table, run, column, words, out);
+    let planes = &mut planes[CONSTANT_PLANES..];
+    match columns {
+        Columns::F32(columns) => {
+            for of_column in table.runs.chunk_by(|a, b| a.column == b.column) {
+                let at = of_column[0].column as usize;
+                if let Some(Some(ranks)) = table.ranks.get(at) {
+                    less_ranked(isa, table, ranks, of_column, &columns[at], words, planes);
                     continue;
                 }
-                match isa {
-                    Isa::Scalar => scalar::less(column, cuts, run.nan, words, out),
-                    Isa::Portable => portable::less(column, cuts, run.nan, words, out),
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2 => avx2::less_f32(column, cuts, run.nan, words, out),
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx512 | Isa::Avx512Vbmi => {
-                        avx512::less_f32(column, cuts, run.nan, words, out);
+                for run in of_column {
+                    let out = &mut planes[run.range()];
+                    if run.op == Op::Less {
+                        let cuts = &table.narrow[run.range()];
+                        less_f32(isa, &columns[at], cuts, run.nan, words, out);
+                    } else {
+                        odd(table, run, &columns[at], words, out);
                     }
-                    #[cfg(not(target_arch = "x86_64"))]
-                    _ => portable::less(column, cuts, run.nan, words, out),
                 }
             }
-            Columns::F64(columns) => {
-                let (column, cuts) = (&columns[run.column as usize], &table.wide[range]);
-                if run.op != Op::Less {
+        }
+        Columns::F64(columns) => {
+            for run in &table.runs {
+                let (column, out) = (&columns[run.column as usize], &mut planes[run.range()]);
+                if run.op == Op::Less {
+                    let cuts = &table.wide[run.range()];
+                    less_f64(isa, column, cuts, run.nan, words, out);
+                } else {
                     odd(table, run, column, words, out);
-                    continue;
-                }
-                match isa {
-                    Isa::Scalar => scalar::less(column, cuts, run.nan, words, out),
-                    Isa::Portable => portable::less(column, cuts, run.nan, words, out),
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2 => avx2::less_f64(column, cuts, run.nan, words, out),
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx512 | Isa::Avx512Vbmi => {
-                        avx512::less_f64(column, cuts, run.nan, words, out);
-                    }
-                    #[cfg(not(target_arch = "x86_64"))]
-                    _ => portable::less(column, cuts, run.nan, words, out),
                 }
             }
+        }
+    }
+}
+
+fn less_f32(
+    isa: Isa,
+    column: &Block<f32>,
+    cuts: &[f32],
+    nan: bool,
+    words: usize,
+    out: &mut [Plane],
+) {
+    match isa {
+        Isa::Scalar => scalar::less(column, cuts, nan, words, out),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2::less_f32(column, cuts, nan, words, out),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::less_f32(column, cuts, nan, words, out),
+        _ => portable::less(column, cuts, nan, words, out),
+    }
+}
+
+fn less_f64(
+    isa: Isa,
+    column: &Block<f64>,
+    cuts: &[f64],
+    nan: bool,
+    words: usize,
+    out: &mut [Plane],
+) {
+    match isa {
+        Isa::Scalar => scalar::less(column, cuts, nan, words, out),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2::less_f64(column, cuts, nan, words, out),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::less_f64(column, cuts, nan, words, out),
+        _ => portable::less(column, cuts, nan, words, out),
+    }
+}
+
+/// All predicates of a ranked column.
+fn less_ranked(
+    isa: Isa,
+    table: &Table,
+    ranks: &Ranks,
+    runs: &[Run],
+    column: &Block<f32>,
+    words: usize,
+    planes: &mut [Plane],
+) {
+    // NaN ranks below every cut where it is to answer yes, above every cut where no.
+    let mut of_nan = [Block::<u8>::default(), Block::default()];
+    let [above, below] = &mut of_nan;
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::ranks(column, ranks, words, below, above),
+        _ => unreachable!("`wants_ranks` has no other"),
+    }
+    for run in runs {
+        let out = &mut planes[run.range()];
+        if run.op != Op::Less {
+            odd(table, run, column, words, out);
+            continue;
+        }
+        let (ranks, cuts) = (&of_nan[usize::from(run.nan)], &table.cut[run.range()]);
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 | Isa::Avx512Vbmi => avx512::not_above(ranks, cuts, out),
+            _ => unreachable!("`wants_ranks` has no other"),
         }
     }
 }

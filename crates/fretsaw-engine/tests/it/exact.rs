@@ -129,6 +129,26 @@ fn tree_shapes() {
     }
 }
 
+/// Columns with few, many and too many cuts for a byte to rank, both ways for missing values.
+#[test]
+fn numbers_of_cuts() {
+    let mut scratch = Scratch::default();
+    for n_cuts in [12, 16, 31, 32, 63, 64, 127, 128, 255, 256] {
+        for compare in [Float::F32, Float::F64] {
+            let shape = Shape {
+                n_features: 2,
+                n_trees: 60,
+                max_leaves: 60,
+                n_cuts,
+                compare,
+                ..Shape::default()
+            };
+            let model = random::ensemble(n_cuts as u64, &shape);
+            check(&model, n_cuts as u64, &[200], &mut scratch);
+        }
+    }
+}
+
 #[test]
 fn steps_in_front() {
     let mut scratch = Scratch::default();
