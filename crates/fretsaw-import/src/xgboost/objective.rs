@@ -39,6 +39,10 @@ impl Objective {
         };
         let sigmoid = Link::Sigmoid { steepness: 1.0 };
         Ok(match model.learner.objective.as_str() {
+            // Before 1.3 its base score was a probability; its answers never were.
+            "binary:logitraw" if !model.since(1, 3) => {
+                new(ToMargin::Logit, Link::Identity, Answer::Values)
+            }
             "reg:squarederror"
             | "reg:linear"
             | "reg:squaredlogerror"

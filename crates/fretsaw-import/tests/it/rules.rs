@@ -153,6 +153,39 @@ fn categories_of_every_width_come_along() {
 }
 
 #[test]
+fn base_scores_follow_the_version_that_wrote_the_file() {
+    let margin = |objective: &str, base: &str, version: &str| {
+        let model = read(&[
+            ("reg:squarederror", objective),
+            ("\"5E-1\"", base),
+            ("[3,4,1]", version),
+            ("[5E-1,-1E0,2E0]", "[5E-1,0E0,0E0]"),
+        ]);
+        margins(&model, &[0.0, 0.0])[0] as f32
+    };
+    let logit = |p: f32| -(1.0 / p - 1.0).ln();
+    let cases = [
+        ("binary:logistic", "\"2E-1\"", "[1,0,0]", logit(0.2)),
+        ("binary:logistic", "\"1E-8\"", "[3,1,0]", logit(1e-8)),
+        ("binary:logistic", "\"1E-8\"", "[3,2,0]", logit(1e-6)),
+        ("binary:logistic", "\"1E0\"", "[3,2,0]", logit(1.0 - 1e-6)),
+        ("binary:logitraw", "\"2E-1\"", "[1,2,1]", logit(0.2)),
+        ("binary:logitraw", "\"2E-1\"", "[1,3,0]", 0.2),
+        ("count:poisson", "0.25", "[1,0,0]", 0.25_f32.ln()),
+        ("reg:tweedie", "[2]", "[3,4,0]", 2.0_f32.ln()),
+        ("rank:ndcg", "\"(7E0)\"", "[3,4,0]", 7.0),
+    ];
+    for (objective, base, version, want) in cases {
+        let got = margin(objective, base, version);
+        assert_eq!(
+            got.to_bits(),
+            want.to_bits(),
+            "{objective} {base} {version}: {got}"
+        );
+    }
+}
+
+#[test]
 fn a_linear_model_that_was_never_boosted_is_all_zeros() {
     let model = read(&[
         ("\"name\":\"gbtree\"", "\"name\":\"gblinear\""),
