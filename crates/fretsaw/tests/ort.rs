@@ -3,7 +3,10 @@
 //! Needs a library: point `FRETSAW_ORT` or `ORT_DYLIB_PATH` at one, or have the Python package
 //! installed. Without one the tests say so and pass.
 
+use std::env;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use fretsaw::devices;
 use fretsaw::model::{Labels, Rows};
@@ -466,4 +469,82 @@ fn this_machine_is_described() {
         assert_eq!(p.usable, p.why_not.is_none(), "{p:?}");
     }
     println!("{}", serde_json::to_string_pretty(&devices).unwrap());
+}
+
+/// Prints what came of loading; run by [`libraries_that_cannot_be_used_are_named`] in a process of
+/// its own, since a process loads ONNX Runtime once.
+#[test]
+#[ignore = "a part of another test"]
+fn load_and_tell() {
+    match Runtime::get(None) {
+        Ok(runtime) => println!("outcome: {runtime:?}"),
+        Err(absent) => println!("outcome: {absent}"),
+    }
+}
+
+#[test]
+fn libraries_that_cannot_be_used_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = dir.path().join("text.so");
+    fs::write(&text, "no library\n").unwrap();
+    let mut cases = vec![
+        (text, "not a shared library"),
+        (dir.path().join("absent.so"), "no such file"),
+        (dir.path().to_path_buf(), "a folder that holds no"),
+    ];
+    for (name, version, words) in [
+        (
+            "old",
+            "1.10.0",
+            "version 1.10.0 is too old: 1.24 or later is needed",
+        ),
+        ("broken", "1.99.0", "its table of functions is broken"),
+    ] {
+        match fake_library(dir.path(), name, version) {
+            Some(path) => cases.push((path, words)),
+            None => println!("skipped: no C compiler for the library of version {version}"),
+        }
+    }
+    for (path, words) in cases {
+        let output = Command::new(env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "load_and_tell", "--nocapture"])
+            .env("FRETSAW_ORT", &path)
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let outcome = stdout
+            .lines()
+            .find_map(|l| l.split_once("outcome: "))
+            .unwrap_or_default()
+            .1;
+        let expected = format!("no ONNX Runtime: {}: {words}", path.display());
+        assert!(
+            output.status.success() && outcome.starts_with(&expected),
+            "{words}: {stdout}"
+        );
+    }
+}
+
+/// A library with ONNX Runtime's entry point, of this version and without functions.
+fn fake_library(dir: &Path, name: &str, version: &str) -> Option<PathBuf> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let (source, library) = (
+        dir.join(name).with_extension("c"),
+        dir.join(name).with_extension("so"),
+    );
+    let code = r#"
+        static const void *api(unsigned version) { return 0; }
+        static const char *version(void) { return "VERSION"; }
+        static const struct { const void *(*api)(unsigned); const char *(*version)(void); } base = {api, version};
+        const void *OrtGetApiBase(void) { return &base; }
+    "#;
+    fs::write(&source, code.replace("VERSION", version)).unwrap();
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &source])
+        .output()
+        .ok()?;
+    compiled.status.success().then_some(library)
 }

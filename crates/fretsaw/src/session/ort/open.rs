@@ -168,15 +168,19 @@ impl OrtSession {
     /// # Errors
     /// As [`run`](crate::session::Session::run), and when the model gives no labels.
     pub fn run_with_labels(&mut self, rows: &Rows<'_>, out: &mut Predictions) -> Result<Labels> {
-        if self.labels.is_none() {
+        let Some(output) = &self.labels else {
             return Err(unsupported(
                 "the model has no output of labels (int64 or string)",
             ));
-        }
-        let labels = self.call(rows, true, out)?;
-        Ok(labels.unwrap_or(Labels::Ints(Vec::new())))
+        };
+        let none = match output.strings {
+            true => Labels::Strings(Vec::new()),
+            false => Labels::Ints(Vec::new()),
+        };
+        Ok(self.call(rows, true, out)?.unwrap_or(none))
     }
 
+    /// The labels are `None` where they are not asked for, and for no rows.
     fn call(
         &mut self,
         rows: &Rows<'_>,

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use ::ort::ep::{ExecutionProvider, ExecutionProviderDispatch};
+use ::ort::logging::LogLevel;
 use ::ort::session::Session;
 use ::ort::session::builder::SessionBuilder;
 use ::ort::value::TensorRef;
@@ -110,19 +111,33 @@ impl Provider {
         answer.unwrap_or(false)
     }
 
-    /// Registers it and runs a model of one addition on it.
+    /// Registers it and runs a model of one addition on it, and on nothing else.
     ///
     /// # Errors
     /// In one line, why it cannot be used.
     pub fn probe(self, runtime: &Runtime) -> Result<(), String> {
-        let run = |builder: SessionBuilder| -> Result<(), ::ort::Error> {
-            let mut builder = builder.with_intra_threads(1)?;
-            let mut session = builder.commit_from_memory(ADDITION)?;
-            session.run([TensorRef::from_array_view(([1_usize], &[1.0_f32][..]))?.into()])?;
-            Ok(())
+        let failed = |e: ::ort::Error| one_line(e.message());
+        let prepare = || -> ::ort::Result<SessionBuilder> {
+            let builder = Session::builder(runtime.environment())?
+                .with_intra_threads(1)?
+                .with_log_level(LogLevel::Fatal)?;
+            // Else a provider that takes no node would pass for usable.
+            Ok(if self == Self::Cpu {
+                builder
+            } else {
+                builder.with_disable_cpu_fallback()?
+            })
         };
-        let builder = Session::builder(runtime.environment()).map_err(|e| one_line(e.message()))?;
-        run(self.register(runtime, builder)?).map_err(|e| one_line(e.message()))
+        let mut builder = self.register(runtime, prepare().map_err(failed)?)?;
+        let mut session = builder
+            .commit_from_memory(ADDITION)
+            .map_err(|e| format!("it cannot run an addition: {}", failed(e)))?;
+        let one = TensorRef::from_array_view(([1_usize], &[1.0_f32][..])).map_err(failed)?;
+        let outputs = session.run([one.into()]).map_err(failed)?;
+        match outputs[0].try_extract_tensor::<f32>().map_err(failed)?.1 {
+            [2.0] => Ok(()),
+            wrong => Err(format!("1 + 1 came out as {wrong:?}")),
+        }
     }
 
     /// Registers it with a session to be, or fails.

@@ -5,7 +5,7 @@
 //! ([`super::find`] does) and opens no model.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,12 @@ impl Runtime {
         for candidate in search.candidates {
             match attempt(&candidate) {
                 Ok(runtime) => return Ok(runtime),
-                Err(reason) => tried.push((candidate.path, reason)),
+                Err(refusal) => {
+                    tried.push((candidate.path, refusal.reason));
+                    if refusal.is_final {
+                        break;
+                    }
+                }
             }
         }
         Err(Absent {
@@ -114,20 +119,35 @@ impl From<&Absent> for Error {
     }
 }
 
-/// Loads the library, or says in one line why not.
-fn attempt(candidate: &Candidate) -> Result<Runtime, String> {
+/// Why a library is not used.
+#[derive(Debug)]
+struct Refusal {
+    /// In one line.
+    reason: String,
+    /// Whether the binding took it up before it failed: it takes up only one a process, so that no
+    /// other can be tried.
+    is_final: bool,
+}
+
+/// Loads the library, or says why not.
+fn attempt(candidate: &Candidate) -> Result<Runtime, Refusal> {
     let path = candidate.path.as_path();
-    let version = examine(path)?.or_else(|| version_in_name(path));
+    let refused = |is_final| move |reason| Refusal { reason, is_final };
+    let version = examine(path).map_err(refused(false))?;
     // The binding asserts that the library's table of functions is there.
     let environment = panic::catch_unwind(|| {
-        let builder = ::ort::init_from(path).map_err(|e| refusal(&e))?;
-        // The process's own failures are returned, not logged, and nothing is sent anywhere.
+        let builder = ::ort::init_from(path).map_err(|e| refused(false)(describe(&e)))?;
+        // Failures are returned, not logged, and nothing is sent anywhere.
         let builder = builder.with_name("fretsaw").with_telemetry(false);
-        builder.build().map_err(|e| super::one_line(e.message()))
+        builder
+            .build()
+            .map_err(|e| refused(true)(super::one_line(e.message())))
     })
-    .unwrap_or_else(|_| Err("its table of functions is broken".into()))?;
+    .unwrap_or_else(|_| Err(refused(true)("its table of functions is broken".into())))?;
     environment.set_log_level(LogLevel::Fatal);
-    let version = version.unwrap_or_else(|| format!("{OLDEST} or later"));
+    let version = version
+        .or_else(|| version_in_name(path))
+        .unwrap_or_else(|| format!("{OLDEST} or later"));
     Ok(Runtime {
         path: path.to_path_buf(),
         source: candidate.source,
@@ -136,7 +156,7 @@ fn attempt(candidate: &Candidate) -> Result<Runtime, String> {
     })
 }
 
-fn refusal(e: &LoadDynamicError) -> String {
+fn describe(e: &LoadDynamicError) -> String {
     match e {
         LoadDynamicError::Dlopen { error, .. } => {
             format!(
@@ -167,13 +187,18 @@ fn examine(path: &Path) -> Result<Option<String>, String> {
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => format!("cannot read: {e}"),
     };
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        // Opening a pipe would wait for somebody to write.
+        return Err("not a file".into());
+    }
+    let len = metadata.len();
     let mut file = File::open(path).map_err(unreadable)?;
     let mut head = Vec::new();
     (&file)
         .take(64)
         .read_to_end(&mut head)
         .map_err(unreadable)?;
-    let len = file.metadata().map_err(unreadable)?.len();
     match head.get(..4) {
         Some(b"\x7fELF") if elf_end(&head).is_some_and(|end| end > len) => {
             return Err(format!(
@@ -245,8 +270,6 @@ fn version_in_name(path: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     /// A 64-bit ELF header whose section headers end at `end`.
@@ -263,6 +286,7 @@ mod tests {
             source: Source::Setting,
         })
         .unwrap_err()
+        .reason
     }
 
     #[test]
