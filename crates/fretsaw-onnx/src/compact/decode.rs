@@ -6,7 +6,7 @@ use fretsaw_model::{BaseOrder, Ensemble, Float, LinearLeaf, Node, Sum, Target, T
 use super::bits::{BitReader, width};
 use super::predicates::ReadTable;
 use super::reader::{Codes, Reader, counted, required};
-use super::{DOMAIN, OP_TYPE, Result};
+use super::{NAME, Result};
 use crate::Error;
 use crate::proto::NodeProto;
 
@@ -19,15 +19,13 @@ use crate::proto::NodeProto;
 /// The first attribute that is missing, unknown, of a wrong type or length, or that points outside
 /// what there is.
 pub fn decode(node: &NodeProto) -> std::result::Result<Ensemble, Error> {
-    if (node.domain(), node.op_type()) != (DOMAIN, OP_TYPE) {
+    if !super::is(node) {
         return Err(Error::unsupported(
             format!("operator {} of domain {:?}", node.op_type(), node.domain()),
             format!("node {:?}", node.name()),
         ));
     }
-    read(node).map_err(|what| {
-        Error::invalid(format!("{DOMAIN}.{OP_TYPE} node {:?}: {what}", node.name()))
-    })
+    read(node).map_err(|what| Error::invalid(format!("{NAME} node {:?}: {what}", node.name())))
 }
 
 fn read(node: &NodeProto) -> Result<Ensemble> {

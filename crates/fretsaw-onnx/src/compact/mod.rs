@@ -16,6 +16,9 @@ mod reader;
 mod tests;
 mod writer;
 
+use crate::Error;
+use crate::proto::{ModelProto, NodeProto};
+
 pub use decode::decode;
 pub use encode::encode;
 pub use lower::lower;
@@ -26,6 +29,26 @@ pub const DOMAIN: &str = "fretsaw";
 pub const OP_TYPE: &str = "TreeEnsemble";
 /// The version of the domain that the operator is of.
 pub const VERSION: i64 = 1;
+
+/// Domain and type, as messages name it.
+pub(crate) const NAME: &str = "fretsaw.TreeEnsemble";
+
+/// Whether a node is this operator, of whatever version.
+pub(crate) fn is(node: &NodeProto) -> bool {
+    (node.domain(), node.op_type()) == (DOMAIN, OP_TYPE)
+}
+
+/// Refuses a file that wants another version of the operator than this one.
+pub(crate) fn check_version(file: &ModelProto) -> std::result::Result<(), Error> {
+    let mut imports = file.opset_import.iter();
+    match imports.find(|o| o.domain() == DOMAIN).map(|o| o.version()) {
+        None | Some(VERSION) => Ok(()),
+        Some(other) => Err(Error::unsupported(
+            format!("version {other} of the domain {DOMAIN:?} (this is version {VERSION})"),
+            "opset_import",
+        )),
+    }
+}
 
 /// A set is stored once but copied into each tree that uses it, so a small file could ask for much
 /// memory. All copies together hold no more than this many categories.

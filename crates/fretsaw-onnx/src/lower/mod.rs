@@ -7,10 +7,10 @@
 //! bound. What ONNX cannot say is refused by name.
 
 mod body;
-mod branch;
+pub(crate) mod branch;
 mod flat;
 mod input;
-mod link;
+pub(crate) mod link;
 mod operator;
 mod output;
 

@@ -308,7 +308,7 @@ impl Nodes5 {
         }
         if let [FlatNode::Leaf(i)] = tree.nodes[..] {
             // A tree is its root branch: one leaf is a branch with two equal ones. (One leaf named
-            // twice is legal too, but ONNX Runtime then takes the node's number for the leaf's.)
+            // twice is legal too, but older ONNX Runtimes take the node's number for the leaf's.)
             let twin = leaf(self, i);
             let mode = mode.unwrap_or(Mode::Less) as u8;
             self.push(0, mode, 0.0, place[0], (twin, 1), false);

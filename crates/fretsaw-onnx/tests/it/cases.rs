@@ -7,7 +7,7 @@ use fretsaw_model::{
 };
 
 /// A model for `seed`.
-pub fn model(seed: u64) -> Model {
+pub(crate) fn model(seed: u64) -> Model {
     let mut draft = random::model(seed).into_draft();
     let mut r = Rng::new(seed.wrapping_mul(977));
     let n_features = draft.features.len();
@@ -80,7 +80,7 @@ fn link(r: &mut Rng, draft: &mut Draft) {
 }
 
 /// Rows for `model` as f32 (the precision of most inputs), on its edges.
-pub fn rows(seed: u64, model: &Model, n_rows: usize) -> Vec<f32> {
+pub(crate) fn rows(seed: u64, model: &Model, n_rows: usize) -> Vec<f32> {
     let extreme = matches!(model.body, Body::Linear(_));
     random::rows(seed, model, n_rows)
         .into_iter()
@@ -97,6 +97,6 @@ pub fn rows(seed: u64, model: &Model, n_rows: usize) -> Vec<f32> {
 
 /// Whether ONNX Runtime's margin on one thread is the reference's to the last bit.
 #[allow(dead_code)] // not for all who share this file
-pub fn bits(model: &Model) -> bool {
+pub(crate) fn bits(model: &Model) -> bool {
     model.ensemble().is_some_and(|e| e.sum != Sum::F64)
 }

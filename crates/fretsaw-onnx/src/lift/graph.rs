@@ -1,0 +1,163 @@
+//! A graph read backwards: from a value to the node that makes it.
+
+use std::collections::HashMap;
+
+use crate::check::{canonical, node_name};
+use crate::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use crate::tensor::Tensor;
+use crate::{Error, graph::ML};
+
+/// What makes a value.
+#[derive(Clone, Copy)]
+pub(super) enum Made<'a> {
+    /// The graph's input of this name.
+    Input,
+    /// A constant.
+    Constant(&'a TensorProto),
+    /// A node.
+    Node(Op<'a>),
+}
+
+/// A node, and which of its outputs was asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Op<'a> {
+    pub(super) node: &'a NodeProto,
+    index: usize,
+    pub(super) output: usize,
+}
+
+impl<'a> Op<'a> {
+    /// The operator's name; those of `ai.onnx.ml` share one name space with the standard ones here,
+    /// since no two have the same.
+    pub(super) fn name(self) -> &'a str {
+        self.node.op_type.as_deref().unwrap_or("")
+    }
+
+    /// The place for messages.
+    pub(super) fn place(self) -> String {
+        node_name(self.index, self.node)
+    }
+
+    /// The name of an input; empty where it is left out.
+    pub(super) fn input(self, i: usize) -> &'a str {
+        self.node.input.get(i).map_or("", String::as_str)
+    }
+
+    /// An attribute by name.
+    pub(super) fn attribute(self, name: &str) -> Option<&'a AttributeProto> {
+        self.node
+            .attribute
+            .iter()
+            .find(|a| a.name.as_deref() == Some(name))
+    }
+
+    /// A whole-number attribute.
+    pub(super) fn int(self, name: &str) -> Option<i64> {
+        self.attribute(name).and_then(|a| a.i)
+    }
+
+    /// A text attribute.
+    pub(super) fn text(self, name: &str) -> Option<&'a str> {
+        let a = self.attribute(name)?;
+        std::str::from_utf8(a.s.as_deref()?).ok()
+    }
+
+    /// Refuses this operator here.
+    pub(super) fn refuse(self, what: &str) -> Error {
+        Error::unsupported(what, self.place())
+    }
+}
+
+/// The nodes and constants of a checked graph, by the values they make.
+pub(super) struct Graph<'a> {
+    made: HashMap<&'a str, Made<'a>>,
+}
+
+impl<'a> Graph<'a> {
+    pub(super) fn new(graph: &'a GraphProto) -> Result<Self, Error> {
+        let mut made = HashMap::new();
+        for input in &graph.input {
+            made.insert(input.name.as_deref().unwrap_or(""), Made::Input);
+        }
+        for t in &graph.initializer {
+            made.insert(t.name.as_deref().unwrap_or(""), Made::Constant(t));
+        }
+        for (index, node) in graph.node.iter().enumerate() {
+            let domain = canonical(node.domain.as_deref());
+            let op = |output| Op {
+                node,
+                index,
+                output,
+            };
+            // onnxmltools leaves the domain of standard operators out; ONNX means the same.
+            if domain != "" && domain != ML {
+                return Err(op(0).refuse(&format!("an operator of the domain {domain:?}")));
+            }
+            let constant = node
+                .attribute
+                .iter()
+                .find(|a| a.name.as_deref() == Some("value"))
+                .and_then(|a| a.t.as_ref())
+                .filter(|_| op(0).name() == "Constant");
+            for (i, output) in node.output.iter().enumerate() {
+                made.insert(output, constant.map_or(Made::Node(op(i)), Made::Constant));
+            }
+        }
+        Ok(Self { made })
+    }
+
+    /// What makes `value`, looking through `Identity`.
+    pub(super) fn made(&self, mut value: &'a str) -> Result<Made<'a>, Error> {
+        // The graph was checked to be acyclic, so this ends.
+        loop {
+            match self.made.get(value) {
+                Some(Made::Node(op)) if op.name() == "Identity" => value = op.input(0),
+                Some(made) => return Ok(*made),
+                None => return Err(Error::invalid(format!("nothing makes the value {value:?}"))),
+            }
+        }
+    }
+
+    /// The name of `value` behind any `Identity`, by which two uses of it can be told equal.
+    pub(super) fn root(&self, mut value: &'a str) -> &'a str {
+        while let Some(Made::Node(op)) = self.made.get(value) {
+            if op.name() != "Identity" {
+                break;
+            }
+            value = op.input(0);
+        }
+        value
+    }
+
+    /// The node of this operator that makes `value`, if one does.
+    pub(super) fn op(&self, value: &'a str, name: &str) -> Option<Op<'a>> {
+        match self.made(value) {
+            Ok(Made::Node(op)) if op.name() == name => Some(op),
+            _ => None,
+        }
+    }
+
+    /// The numbers of a constant.
+    pub(super) fn numbers(&self, value: &'a str) -> Option<Vec<f64>> {
+        match self.made(value) {
+            Ok(Made::Constant(t)) => Some(Tensor::new(t).ok()?.f64s()?.collect()),
+            _ => None,
+        }
+    }
+
+    /// The one number of a constant.
+    pub(super) fn number(&self, value: &'a str) -> Option<f64> {
+        match self.numbers(value)?[..] {
+            [x] => Some(x),
+            _ => None,
+        }
+    }
+
+    /// A constant.
+    pub(super) fn constant(&self, value: &'a str) -> Option<&'a TensorProto> {
+        match self.made(value) {
+            Ok(Made::Constant(t)) => Some(t),
+            _ => None,
+        }
+    }
+}

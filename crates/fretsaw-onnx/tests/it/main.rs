@@ -1,0 +1,5 @@
+//! Properties of the conversion both ways, hostile files, and files of other converters.
+
+mod cases;
+mod foreign;
+mod roundtrip;
