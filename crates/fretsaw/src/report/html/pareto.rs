@@ -1,0 +1,612 @@
+//! The chart of speed against error: which variants are worth considering at all.
+//!
+//! Errors of zero have no place on a logarithmic axis; they have a lane of their own at its left.
+//! A point is the geometric mean of the speed-ups over the batch sizes.
+
+use super::markup::{Markup, put};
+use super::names;
+use super::number::{bytes, counted, short, times};
+use super::svg::{Anchor, Log, Placer, Rect, Svg, decade_label, fitted, power, text_width};
+use crate::report::{Report, VariantReport};
+
+/// Size of the labels' letters.
+const LETTER: f64 = 13.0;
+const LINE: f64 = 16.0;
+
+/// Variants with the same figures, as one point.
+struct Point<'a> {
+    group: Vec<&'a VariantReport>,
+    error: f64,
+    speed: f64,
+    /// Slowest and fastest over the batch sizes.
+    range: (f64, f64),
+    bound: Option<f64>,
+    chosen: bool,
+    within: bool,
+    /// Another is no worse in both and better in one.
+    dominated: bool,
+}
+
+/// A form that was given up, of which only the error is known.
+struct Tried {
+    label: String,
+    error: f64,
+}
+
+pub(super) fn section(report: &Report) -> Markup {
+    let mut out = Markup::new();
+    let points = points(report);
+    if points.is_empty() {
+        put!(out, "<p>Nothing was measured that could be drawn.</p>");
+        return out;
+    }
+    let tried = tried(report);
+    put!(
+        out,
+        "<div class=\"beside\"><figure>{}{}</figure><div class=\"notes\">{}</div></div>",
+        draw(report, &points, &tried, "pareto", "wide", 720.0, 430.0),
+        draw(report, &points, &tried, "pareto-n", "narrow", 340.0, 400.0),
+        notes(report, &points, &tried)
+    );
+    out
+}
+
+fn points(report: &Report) -> Vec<Point<'_>> {
+    let mut points: Vec<Point<'_>> = Vec::new();
+    for v in &report.variants {
+        let Some(speed) = v
+            .mean_speedup()
+            .filter(|_| v.made() && !v.error.max.is_nan())
+        else {
+            continue;
+        };
+        let all = || v.speedup.iter().map(|s| s.times).filter(|t| t.is_finite());
+        let bound = v
+            .bound
+            .and_then(|b| b.answer)
+            .filter(|b| b.is_finite() && *b > v.error.max);
+        let same = |p: &&mut Point<'_>| {
+            p.speed == speed
+                && p.error == v.error.max
+                && p.bound == bound
+                && p.within == v.within_budget
+        };
+        match points.iter_mut().find(same) {
+            Some(point) => {
+                point.chosen |= v.chosen;
+                point.group.push(v);
+            }
+            None => points.push(Point {
+                group: vec![v],
+                error: v.error.max,
+                speed,
+                range: (all().fold(speed, f64::min), all().fold(speed, f64::max)),
+                bound,
+                chosen: v.chosen,
+                within: v.within_budget,
+                dominated: false,
+            }),
+        }
+    }
+    let dominated: Vec<bool> = points
+        .iter()
+        .map(|p| points.iter().any(|other| beats(other, p)))
+        .collect();
+    for (point, dominated) in points.iter_mut().zip(dominated) {
+        point.dominated = dominated;
+    }
+    points
+}
+
+fn beats(a: &Point<'_>, b: &Point<'_>) -> bool {
+    a.within && a.error <= b.error && a.speed >= b.speed && (a.error < b.error || a.speed > b.speed)
+}
+
+fn tried(report: &Report) -> Vec<Tried> {
+    let mut all: Vec<Tried> = Vec::new();
+    for v in &report.variants {
+        for f in &v.fell_back_from {
+            let Some(error) = f.max_error.filter(|e| *e > 0.0) else {
+                continue;
+            };
+            if !all.iter().any(|t| t.label == f.form) {
+                all.push(Tried {
+                    label: f.form.clone(),
+                    error,
+                });
+            }
+        }
+    }
+    all
+}
+
+/// The places of a chart of some size.
+struct Frame {
+    /// The lane of errors of zero.
+    lane: Rect,
+    /// The place of errors above zero.
+    plot: Rect,
+    x: Option<Log>,
+    y: Log,
+}
+
+impl Frame {
+    fn new(
+        report: &Report,
+        points: &[Point<'_>],
+        tried: &[Tried],
+        width: f64,
+        height: f64,
+    ) -> Option<Self> {
+        let narrow = width < 500.0;
+        let (left, right, top, bottom) = (46.0, 14.0, 30.0, 52.0);
+        let lane_width = if narrow { 88.0 } else { 150.0 };
+        let lane = Rect {
+            x: left,
+            y: top,
+            width: lane_width,
+            height: height - top - bottom,
+        };
+        let x = left + lane_width;
+        let plot = Rect {
+            x,
+            y: top,
+            width: width - x - right,
+            height: lane.height,
+        };
+        let budget = report.budget.max_error;
+        let errors = points
+            .iter()
+            .map(|p| p.error)
+            .chain(tried.iter().map(|t| t.error));
+        let errors: Vec<f64> = errors
+            .chain([budget])
+            .filter(|e| *e > 0.0 && e.is_finite())
+            .collect();
+        // Bounds are often far off: they stretch the axis a little and then run out of it.
+        let far = errors.iter().copied().fold(0.0, f64::max) * 30.0;
+        let bounds = points.iter().filter_map(|p| p.bound).map(|b| b.min(far));
+        let speeds = points
+            .iter()
+            .flat_map(|p| [p.speed, p.range.0, p.range.1])
+            .chain([1.0]);
+        Some(Self {
+            x: Log::around(
+                errors.iter().copied().chain(bounds),
+                100.0,
+                plot.x,
+                plot.x + plot.width,
+            )
+            .map(|x| x.padded(0.12, 0.08)),
+            y: Log::around(speeds, 4.0, plot.y + plot.height, plot.y)?.padded(0.1, 0.08),
+            lane,
+            plot,
+        })
+    }
+
+    fn place(&self, p: &Point<'_>) -> (f64, f64) {
+        (self.x_of(p.error), self.y.at(p.speed))
+    }
+
+    fn x_of(&self, error: f64) -> f64 {
+        match &self.x {
+            _ if error == 0.0 => self.lane.x + self.lane.width * 0.2,
+            Some(x) if error.is_finite() => x.at(error),
+            _ => self.plot.x + self.plot.width,
+        }
+    }
+
+    fn bottom(&self) -> f64 {
+        self.plot.y + self.plot.height
+    }
+
+    fn right(&self) -> f64 {
+        self.plot.x + self.plot.width
+    }
+}
+
+fn draw(
+    report: &Report,
+    points: &[Point<'_>],
+    tried: &[Tried],
+    id: &str,
+    class: &str,
+    width: f64,
+    height: f64,
+) -> Markup {
+    let Some(frame) = Frame::new(report, points, tried, width, height) else {
+        return Markup::new();
+    };
+    let mut svg = Svg::new(width, height);
+    let all = Rect {
+        x: frame.lane.x + 2.0,
+        y: frame.plot.y + 2.0,
+        width: frame.right() - frame.lane.x,
+        height: frame.plot.height - 4.0,
+    };
+    let mut placer = Placer::new(all);
+    axes(&mut svg, &frame);
+    budget(&mut svg, &frame, &mut placer, report.budget.max_error);
+    baseline(&mut svg, &frame, &mut placer, report);
+    front(&mut svg, &frame, points);
+    for p in points {
+        let at = frame.place(p);
+        placer.take(Rect::around(at, 8.0));
+        let (top, bottom) = (frame.y.at(p.range.1), frame.y.at(p.range.0));
+        placer.take(Rect {
+            x: at.0 - 1.0,
+            y: top,
+            width: 2.0,
+            height: bottom - top,
+        });
+    }
+    for t in tried {
+        placer.take(Rect::around(
+            (frame.x_of(t.error), frame.bottom() - 9.0),
+            6.0,
+        ));
+    }
+    for p in points {
+        bound(&mut svg, &frame, p, &mut placer);
+    }
+    // The winner's label has the first choice of places.
+    let mut order: Vec<&Point<'_>> = points.iter().collect();
+    order.sort_by_key(|p| (!p.chosen, p.dominated));
+    for p in order.iter().rev() {
+        mark(&mut svg, &frame, p);
+    }
+    for p in order {
+        label(&mut svg, &frame, p, &mut placer);
+    }
+    for t in tried {
+        given_up(&mut svg, &frame, t, &mut placer);
+    }
+    let title = "Speed against error of every variant";
+    svg.finish(id, class, title, &describe(report, points))
+}
+
+/// The chart for those who do not see it.
+fn describe(report: &Report, points: &[Point<'_>]) -> String {
+    let mut out = format!("Budget: an error of {}.", short(report.budget.max_error));
+    for p in points {
+        let chosen = if p.chosen { ", chosen" } else { "" };
+        out += &format!(
+            " {}: error {}, {} the baseline{chosen}.",
+            names(&p.group),
+            short(p.error),
+            times(p.speed)
+        );
+    }
+    out
+}
+
+fn axes(svg: &mut Svg, frame: &Frame) {
+    let (lane, plot) = (frame.lane, frame.plot);
+    svg.rect("lane", lane, 0.0);
+    for v in frame.y.ticks(34.0) {
+        let y = frame.y.at(v);
+        svg.line("grid", (lane.x, y), (frame.right(), y));
+        svg.text(
+            "tick",
+            Anchor::End,
+            (lane.x - 8.0, y + 4.0),
+            &format!("{v}×").replace(".0×", "×"),
+        );
+    }
+    if let Some(x) = &frame.x {
+        for e in x.decades(46.0) {
+            let at = x.at(power(1.0, e));
+            svg.line("grid", (at, plot.y), (at, frame.bottom()));
+            svg.text(
+                "tick",
+                Anchor::Middle,
+                (at, frame.bottom() + 17.0),
+                &decade_label(e),
+            );
+        }
+    }
+    svg.line(
+        "axis",
+        (lane.x, frame.bottom()),
+        (frame.right(), frame.bottom()),
+    );
+    svg.text(
+        "tick",
+        Anchor::Middle,
+        (lane.x + lane.width / 2.0, frame.bottom() + 17.0),
+        "0",
+    );
+    svg.text(
+        "name",
+        Anchor::End,
+        (frame.right(), frame.bottom() + 38.0),
+        "largest error →",
+    );
+    let exact = if lane.width > 100.0 {
+        "no error at all"
+    } else {
+        "no error"
+    };
+    svg.text(
+        "name",
+        Anchor::Middle,
+        (lane.x + lane.width / 2.0, frame.bottom() + 38.0),
+        exact,
+    );
+    svg.text(
+        "name",
+        Anchor::Start,
+        (4.0, 16.0),
+        "↑ times as fast as the baseline",
+    );
+}
+
+fn budget(svg: &mut Svg, frame: &Frame, placer: &mut Placer, budget: f64) {
+    let at = match &frame.x {
+        Some(x) if budget > 0.0 && budget.is_finite() => x.at(budget),
+        // Nothing but zero is allowed: the border of the lane.
+        _ if budget == 0.0 => frame.plot.x,
+        _ => return,
+    };
+    let over = Rect {
+        x: at,
+        y: frame.plot.y,
+        width: frame.right() - at,
+        height: frame.plot.height,
+    };
+    svg.rect("over", over, 0.0);
+    svg.line("budget", (at, frame.plot.y - 6.0), (at, frame.bottom()));
+    placer.take(Rect {
+        x: at - 2.0,
+        y: frame.plot.y,
+        width: 4.0,
+        height: frame.plot.height,
+    });
+    let text = format!("budget {}", short(budget));
+    let width = text_width(&text, 12.0);
+    let x = at.min(frame.right() - width / 2.0);
+    svg.text("budget", Anchor::Middle, (x, frame.plot.y - 11.0), &text);
+}
+
+fn baseline(svg: &mut Svg, frame: &Frame, placer: &mut Placer, report: &Report) {
+    let y = frame.y.at(1.0);
+    svg.line("baseline", (frame.lane.x, y), (frame.right(), y));
+    placer.take(Rect {
+        x: frame.lane.x,
+        y: y - 2.0,
+        width: frame.right() - frame.lane.x,
+        height: 4.0,
+    });
+    let what = fitted(
+        &report.baseline.what,
+        12.0,
+        frame.right() - frame.lane.x - 16.0,
+    );
+    let width = text_width(&what, 12.0);
+    placer.take(Rect {
+        x: frame.lane.x,
+        y,
+        width: width + 12.0,
+        height: 20.0,
+    });
+    svg.text("note", Anchor::Start, (frame.lane.x + 6.0, y + 15.0), &what);
+}
+
+/// The steps through the variants that no other beats.
+fn front(svg: &mut Svg, frame: &Frame, points: &[Point<'_>]) {
+    let mut on: Vec<&Point<'_>> = points.iter().filter(|p| p.within && !p.dominated).collect();
+    on.sort_by(|a, b| a.error.total_cmp(&b.error));
+    let mut steps: Vec<(f64, f64)> = Vec::new();
+    for p in on {
+        let at = frame.place(p);
+        if let Some(&(_, y)) = steps.last() {
+            steps.push((at.0, y));
+        }
+        steps.push(at);
+    }
+    if steps.len() > 1 {
+        svg.path("front", &steps);
+    }
+}
+
+/// The way from the error seen to the error proved.
+fn bound(svg: &mut Svg, frame: &Frame, p: &Point<'_>, placer: &mut Placer) {
+    let (Some(x), Some(bound)) = (&frame.x, p.bound) else {
+        return;
+    };
+    let (from, y) = frame.place(p);
+    let to = x.at(bound);
+    svg.line("bound", (from, y), (to, y));
+    placer.take(Rect {
+        x: from,
+        y: y - 1.0,
+        width: to - from,
+        height: 2.0,
+    });
+    if x.holds(bound) {
+        svg.line("bound-end", (to, y - 5.0), (to, y + 5.0));
+        placer.take(Rect::around((to, y), 5.0));
+    } else {
+        svg.path(
+            "bound-end",
+            &[(to - 5.0, y - 5.0), (to, y), (to - 5.0, y + 5.0)],
+        );
+    }
+}
+
+fn mark(svg: &mut Svg, frame: &Frame, p: &Point<'_>) {
+    let (x, y) = frame.place(p);
+    svg.open(&format!(
+        "{}: largest error {}, {} the baseline ({} to {})",
+        names(&p.group),
+        short(p.error),
+        times(p.speed),
+        times(p.range.0),
+        times(p.range.1)
+    ));
+    let class = if p.chosen {
+        "point chosen"
+    } else if !p.within {
+        "point out"
+    } else if p.dominated {
+        "point muted"
+    } else {
+        "point"
+    };
+    svg.line(
+        "range",
+        (x, frame.y.at(p.range.0)),
+        (x, frame.y.at(p.range.1)),
+    );
+    if p.within {
+        svg.circle(class, (x, y), if p.chosen { 7.5 } else { 5.5 });
+    } else {
+        cross(svg, class, (x, y), 5.0);
+    }
+    svg.close();
+}
+
+fn cross(svg: &mut Svg, class: &str, (x, y): (f64, f64), r: f64) {
+    svg.line(class, (x - r, y - r), (x + r, y + r));
+    svg.line(class, (x - r, y + r), (x + r, y - r));
+}
+
+fn label(svg: &mut Svg, frame: &Frame, p: &Point<'_>, placer: &mut Placer) {
+    // In the lane a label has the lane's width; beyond it, room enough.
+    let room = if p.error == 0.0 {
+        frame.lane.width * 0.8 - 13.0
+    } else {
+        frame.plot.width * 0.45
+    };
+    let mut lines: Vec<String> = p
+        .group
+        .iter()
+        .map(|v| fitted(&v.name, LETTER, room))
+        .collect();
+    if lines.len() > 4 {
+        let more = lines.len() - 3;
+        lines.truncate(3);
+        lines.push(format!("and {more} more"));
+    }
+    lines.push(times(p.speed));
+    let width = lines
+        .iter()
+        .map(|l| text_width(l, LETTER))
+        .fold(0.0, f64::max);
+    let at = frame.place(p);
+    let Some((r, far)) = placer.place(at, width, LINE * lines.len() as f64) else {
+        return;
+    };
+    if far {
+        svg.line("leader", at, r.nearest(at));
+    }
+    let last = lines.len() - 1;
+    let class = if p.chosen {
+        "label chosen"
+    } else if p.dominated || !p.within {
+        "label muted"
+    } else {
+        "label"
+    };
+    let (anchor, x) = if r.x + r.width <= at.0 {
+        (Anchor::End, r.x + r.width)
+    } else {
+        (Anchor::Start, r.x)
+    };
+    for (i, line) in lines.iter().enumerate() {
+        let y = r.y + LINE * i as f64 + 12.5;
+        svg.text(
+            if i == last { "label figure" } else { class },
+            anchor,
+            (x, y),
+            line,
+        );
+    }
+}
+
+/// A form that broke the budget: how fast it would have been, nobody measured.
+fn given_up(svg: &mut Svg, frame: &Frame, t: &Tried, placer: &mut Placer) {
+    let at = (frame.x_of(t.error), frame.bottom() - 9.0);
+    svg.open(&format!("given up: {}, error {}", t.label, short(t.error)));
+    cross(svg, "point out", at, 4.0);
+    svg.close();
+    let text = fitted(&t.label, 11.0, frame.plot.width * 0.6);
+    if let Some((r, far)) = placer.place(at, text_width(&text, 11.0), 14.0) {
+        if far {
+            svg.line("leader", at, r.nearest(at));
+        }
+        svg.text("label out", Anchor::Start, (r.x, r.y + 10.5), &text);
+    }
+}
+
+fn notes(report: &Report, points: &[Point<'_>], tried: &[Tried]) -> Markup {
+    let mut out = Markup::new();
+    put!(out, "<ul class=\"key\">");
+    let mut key = |class: &str, text: &str| {
+        put!(
+            out,
+            "<li><i class=\"{}\" aria-hidden=\"true\"></i>{}</li>",
+            class,
+            text
+        );
+    };
+    key("dot chosen", "chosen");
+    let others = || points.iter().filter(|p| !p.chosen && p.within);
+    if others().any(|p| !p.dominated) {
+        key(
+            "dot",
+            "on the front: no other is both faster and more precise",
+        );
+    }
+    if others().any(|p| p.dominated) {
+        key("dot muted", "beaten on both counts");
+    }
+    if !tried.is_empty() || points.iter().any(|p| !p.within) {
+        key(
+            "out",
+            "over the budget; on the bottom edge: given up before its speed was measured",
+        );
+    }
+    if points.iter().any(|p| p.bound.is_some()) {
+        key(
+            "dash",
+            "from the largest error seen to the bound proved over all inputs",
+        );
+    }
+    put!(out, "</ul><p>Right is less precise, up is faster. ");
+    match report.objective.batches.len() {
+        0 | 1 => put!(
+            out,
+            "Speed is the baseline’s median time over the variant’s."
+        ),
+        n => put!(
+            out,
+            "Speed is the baseline’s median time over the variant’s, as the geometric mean over {}; the thin \
+             line spans the slowest to the fastest of them.",
+            counted(n, "batch size", "batch sizes")
+        ),
+    }
+    put!(
+        out,
+        "</p><p>The baseline: {} ({}), {}.",
+        report.baseline.what,
+        report.baseline.why,
+        session(report)
+    );
+    if let Some(memory) = report.baseline.memory_bytes {
+        put!(out, " It takes {} of memory.", bytes(memory));
+    }
+    put!(out, "</p>");
+    out
+}
+
+fn session(report: &Report) -> String {
+    let s = &report.baseline.session;
+    format!(
+        "{} {}, {}, {}",
+        s.backend,
+        s.backend_version,
+        s.actual_provider,
+        counted(s.threads, "thread", "threads")
+    )
+}
