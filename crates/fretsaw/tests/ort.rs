@@ -548,3 +548,82 @@ fn fake_library(dir: &Path, name: &str, version: &str) -> Option<PathBuf> {
         .ok()?;
     compiled.status.success().then_some(library)
 }
+
+/// The values of a little-endian npy file of `N`-byte items.
+fn npy<const N: usize>(path: &Path) -> Vec<[u8; N]> {
+    let bytes = fs::read(path).unwrap();
+    let start = 10 + usize::from(bytes[8]) + 256 * usize::from(bytes[9]);
+    bytes[start..]
+        .chunks_exact(N)
+        .map(|c| c.try_into().unwrap())
+        .collect()
+}
+
+#[test]
+fn other_converters_files_answer_as_recorded() {
+    let Some(runtime) = runtime() else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");
+    let folders = |path: &Path| {
+        fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .map(|e| e.unwrap().path())
+            .collect::<Vec<_>>()
+    };
+    let cases: Vec<PathBuf> = folders(&root)
+        .iter()
+        .filter(|p| {
+            p.file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("onnx-")
+        })
+        .flat_map(|p| folders(p))
+        .collect();
+    for case in &cases {
+        let name = case.display();
+        let mut session =
+            OrtSession::open_file(runtime, &case.join("model.onnx"), &Options::default()).unwrap();
+        let x: Vec<f32> = npy(&case.join("X.npy"))
+            .into_iter()
+            .map(f32::from_le_bytes)
+            .collect();
+        let rows = Rows::f32(&x, session.n_features().unwrap_or(6)).unwrap();
+        let mut out = empty();
+        let is_label = |p: &Path| p.to_string_lossy().ends_with("label.npy");
+        let recorded: Vec<PathBuf> = folders(case)
+            .into_iter()
+            .filter(|p| p.file_name().unwrap().to_string_lossy().starts_with("ort_"))
+            .collect();
+        match recorded.iter().find(|p| is_label(p)) {
+            Some(path) => {
+                let expected = npy(path).into_iter().map(i64::from_le_bytes).collect();
+                assert_eq!(
+                    session.run_with_labels(&rows, &mut out).unwrap(),
+                    Labels::Ints(expected),
+                    "{name}"
+                );
+            }
+            None => {
+                assert!(!session.has_labels(), "{name}");
+                session.run(&rows, Want::Answers, &mut out).unwrap();
+            }
+        }
+        let path = recorded.iter().find(|p| !is_label(p)).unwrap();
+        let expected: Vec<f32> = npy(path).into_iter().map(f32::from_le_bytes).collect();
+        let Buffer::F32(found) = &out.values else {
+            panic!("{name}: double")
+        };
+        assert_eq!(
+            (found.len(), out.n_rows()),
+            (expected.len(), rows.n_rows()),
+            "{name}"
+        );
+        for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            // Another version may take another exponential.
+            let close = (found - expected).abs() <= 1e-6 * expected.abs().max(1.0);
+            assert!(close, "{name}: value {at}: {found} for {expected}");
+        }
+    }
+    println!("{} cases", cases.len());
+}
