@@ -157,11 +157,12 @@ impl Provider {
         }
         let dispatch = self
             .dispatch()
-            .ok_or("this build of fretsaw has no options for it")?;
+            .ok_or("this build of fretsaw registers no provider but the CPU")?;
         let registered = builder.with_execution_providers([dispatch.error_on_failure()]);
         registered.map_err(|e| one_line(e.message()))
     }
 
+    /// None: the binding's types for the others are behind features that are off.
     fn dispatch(self) -> Option<ExecutionProviderDispatch> {
         None
     }
