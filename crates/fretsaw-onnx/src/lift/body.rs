@@ -8,9 +8,9 @@ use super::columns::{Input, Source, input};
 use super::graph::{Graph, Made, Op};
 use super::raw::{self, Post};
 use super::trees::{base_first, ensemble};
-use crate::Error;
 use crate::lower::branch::Column;
 use crate::proto::tensor_proto::DataType;
+use crate::{Error, compact};
 
 /// What a margin comes from.
 #[derive(Debug)]
@@ -90,6 +90,7 @@ pub(super) fn margin<'a>(
             "TreeEnsembleRegressor" | "TreeEnsemble" => {
                 return finish.ensemble(op, trees(g, source, op)?);
             }
+            compact::NAME => return compact_trees(g, source, op, &finish),
             "Gemm" | "MatMul" => return linear(g, source, op, finish),
             _ => return Err(op.refuse(op.name())),
         }
@@ -199,6 +200,29 @@ fn integral(e: &Ensemble) -> bool {
         largest += most;
     }
     largest <= f64::from(i32::MAX)
+}
+
+/// Our own operator says all of the sum itself.
+fn compact_trees<'a>(
+    g: &Graph<'a>,
+    source: &Source<'a>,
+    op: Op<'a>,
+    finish: &Finish,
+) -> Result<Margin, Error> {
+    if finish.any() {
+        return Err(op.refuse("arithmetic behind an operator that finishes its margins"));
+    }
+    let input = input(g, source, op.input(0))?;
+    let plain = |(i, (c, f)): (usize, &(Column, u32))| *c == Column::default() && *f as usize == i;
+    let uncast = (input.compare, input.float) == (source.float, source.float);
+    if !input.columns.iter().enumerate().all(plain) || !uncast {
+        return Err(op.refuse("prepared features in front of an operator that prepares them"));
+    }
+    Ok(Margin {
+        steps: input.steps,
+        body: Body::Ensemble(compact::decode(op.node)?),
+        link: Link::Identity,
+    })
 }
 
 fn linear<'a>(

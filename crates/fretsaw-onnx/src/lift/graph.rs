@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::check::{canonical, node_name};
 use crate::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
 use crate::tensor::Tensor;
-use crate::{Error, graph::ML};
+use crate::{Error, compact, graph::ML};
 
 /// What makes a value.
 #[derive(Clone, Copy)]
@@ -28,9 +28,13 @@ pub(super) struct Op<'a> {
 
 impl<'a> Op<'a> {
     /// The operator's name; those of `ai.onnx.ml` share one name space with the standard ones here,
-    /// since no two have the same.
+    /// since no two have the same. Our own has its domain in front.
     pub(super) fn name(self) -> &'a str {
-        self.node.op_type.as_deref().unwrap_or("")
+        if compact::is(self.node) {
+            compact::NAME
+        } else {
+            self.node.op_type.as_deref().unwrap_or("")
+        }
     }
 
     /// The place for messages.
@@ -90,7 +94,7 @@ impl<'a> Graph<'a> {
                 output,
             };
             // onnxmltools leaves the domain of standard operators out; ONNX means the same.
-            if domain != "" && domain != ML {
+            if domain != "" && domain != ML && !compact::is(node) {
                 return Err(op(0).refuse(&format!("an operator of the domain {domain:?}")));
             }
             let constant = node

@@ -20,7 +20,7 @@ use self::graph::Graph;
 use crate::check::check;
 use crate::proto::tensor_proto::DataType;
 use crate::proto::{GraphProto, ModelProto, ValueInfoProto, tensor_shape_proto, type_proto};
-use crate::{Error, metadata};
+use crate::{Error, compact, metadata};
 
 /// Features are of declared number; no more are believed.
 const MAX_FEATURES: i64 = 1 << 20;
@@ -35,6 +35,7 @@ const MAX_FEATURES: i64 = 1 << 20;
 /// `Unsupported`, with the node, for the first operator or rule that no model here has.
 pub fn lift(onnx: &ModelProto) -> Result<Model, Error> {
     check(onnx)?;
+    compact::check_version(onnx)?;
     let graph = onnx
         .graph
         .as_ref()

@@ -1,12 +1,16 @@
 //! Whole files: they are well formed, and lie where the portable ones lie but for one node.
 
-use fretsaw_model::{Answer, Body, InterceptOrder, Linear, LinearMissing, Link, Sum, random};
+use fretsaw_model::random::{self, Shape};
+use fretsaw_model::{
+    Answer, Body, Draft, Ensemble, Float, InterceptOrder, Linear, LinearMissing, Link, Model, Rows,
+    Sum, predict,
+};
 
 use super::super::{DOMAIN, OP_TYPE, VERSION, decode, lower};
 use crate::ErrorKind;
-use crate::proto::ModelProto;
 use crate::proto::tensor_proto::DataType;
 use crate::proto::type_proto::Value;
+use crate::proto::{ModelProto, NodeProto};
 
 fn outputs(file: &ModelProto) -> Vec<(&str, Option<i32>)> {
     let dtype = |value: &Value| match value {
@@ -75,7 +79,7 @@ fn what_has_no_compact_form_is_named() {
     draft.steps.clear();
     draft.body = Body::Linear(Linear {
         n_outputs: 1,
-        sum: fretsaw_model::Float::F32,
+        sum: Float::F32,
         weights: vec![1.0; n_features],
         intercept: vec![0.0],
         intercept_order: InterceptOrder::First,
@@ -87,5 +91,68 @@ fn what_has_no_compact_form_is_named() {
         let error = lower(&model, false).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.to_string().contains(want), "{error}");
+    }
+}
+
+/// The model comes back from its file: all but the numbering inside trees.
+#[test]
+fn every_file_is_lifted_again() {
+    for seed in 0..300 {
+        let model = random::model(seed);
+        let file = lower(&model, seed % 2 == 0).unwrap();
+        let bytes = crate::write(&file).unwrap();
+        let back = crate::lift(&crate::read(bytes).unwrap()).unwrap();
+        let without_body = |model: &Model| Draft {
+            body: Body::Ensemble(Ensemble {
+                trees: vec![],
+                ..model.ensemble().unwrap().clone()
+            }),
+            ..model.to_draft()
+        };
+        assert_eq!(without_body(&back), without_body(&model), "seed {seed}");
+        assert_eq!(lower(&back, seed % 2 == 0).unwrap(), file, "seed {seed}");
+
+        let x = random::rows(seed, &model, 10);
+        let rows = Rows::f64(&x, model.features.len()).unwrap();
+        let bits = |m: &Model| -> Vec<u64> {
+            let answers = predict(m, &rows).unwrap();
+            answers.iter().map(|v| v.to_bits()).collect()
+        };
+        assert_eq!(bits(&back), bits(&model), "seed {seed}");
+    }
+}
+
+#[test]
+fn another_version_or_place_is_refused() {
+    type Spoil = fn(&mut ModelProto);
+    let cases: [(Spoil, &str); 4] = [
+        (|f| f.opset_import[1].version = Some(2), "version 2"),
+        (
+            |f| node(f).op_type = Some("Forest".into()),
+            "domain \"fretsaw\"",
+        ),
+        (|f| node(f).attribute.clear(), "`compare` is missing"),
+        (
+            |f| {
+                let t = node(f)
+                    .attribute
+                    .iter_mut()
+                    .find(|a| a.name() == "cut_features");
+                let t = t.unwrap().t.as_mut().unwrap();
+                t.raw_data = Some(vec![0xff; t.raw_data().len()].into());
+            },
+            "not ascending",
+        ),
+    ];
+    fn node(f: &mut ModelProto) -> &mut NodeProto {
+        let nodes = &mut f.graph.as_mut().unwrap().node;
+        nodes.iter_mut().find(|n| n.domain() == DOMAIN).unwrap()
+    }
+    let good = lower(&random::ensemble(2, &Shape::default()), false).unwrap();
+    for (spoil, want) in cases {
+        let mut bad = good.clone();
+        spoil(&mut bad);
+        let error = crate::lift(&bad).unwrap_err().to_string();
+        assert!(error.contains(want), "{error}");
     }
 }
