@@ -13,6 +13,7 @@ use crate::proto::{
 pub(crate) const ML: &str = "ai.onnx.ml";
 
 /// What an attribute can hold here.
+#[allow(clippy::large_enum_variant)] // never kept, only passed on
 pub(crate) enum Attr {
     Int(i64),
     Text(String),
