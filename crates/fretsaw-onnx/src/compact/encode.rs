@@ -13,10 +13,13 @@ use crate::proto::NodeProto;
 ///
 /// [`decode`](super::decode) gives the ensemble back: nodes, leaves and category sets of each tree
 /// may be numbered anew, in the order that a walk meets them (yes before no), and everything else is
-/// the same to the bit. Only what [`Model`](fretsaw_model::Model) has checked may be given.
+/// the same to the bit.
 ///
 /// # Errors
 /// When the trees' category sets hold more categories than the format allows.
+///
+/// # Panics
+/// When a number in `e` points to nothing: [`Model`](fretsaw_model::Model) has checked that none does.
 pub fn encode(e: &Ensemble, input: &str, output: &str) -> Result<NodeProto, Error> {
     let table = Table::of(e);
     let mut trees = Trees::new(e, &table);
