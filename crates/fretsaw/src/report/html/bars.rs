@@ -60,7 +60,7 @@ fn files(report: &Report) -> Panel {
             value: v.file_bytes as f64,
             figure: match v.size_ratio {
                 1.0 => bytes(v.file_bytes),
-                ratio => format!("{}  {}", bytes(v.file_bytes), change(ratio)),
+                ratio => format!("{} · {}", bytes(v.file_bytes), change(ratio)),
             },
             beyond: beyond.then_some(v.portable_bytes as f64),
         }
@@ -99,7 +99,7 @@ fn memory(report: &Report) -> Panel {
     bars.extend(report.measured().iter().map(|group| {
         let own = group[0].memory_bytes;
         let against = base
-            .map(|b| format!("  {}", change(own as f64 / b as f64)))
+            .map(|b| format!(" · {}", change(own as f64 / b as f64)))
             .unwrap_or_default();
         Bar {
             name: names(group),

@@ -23,26 +23,29 @@ pub(super) fn lineage(report: &Report) -> Markup {
             .find(|v| v.name == f.variant)
             .map(|v| v.passes.as_slice());
         let chosen = f.name == report.chosen.file;
-        put!(
-            out,
-            "<li class=\"{}\"><p class=\"passes\">",
-            if chosen { "file chosen" } else { "file" }
-        );
-        match passes {
-            Some([]) => put!(out, "<span>same thresholds, same leaves</span>"),
-            Some(passes) => passes.iter().for_each(|p| put!(out, "<span>{}</span>", p)),
-            None => {}
-        }
-        put!(out, "</p><h3>{}", f.name);
+        let class = if chosen { "file chosen" } else { "file" };
+        put!(out, "<li class=\"{}\"><h3>{}", class, f.name);
         if chosen {
             put!(out, " <span class=\"chip chosen\">chosen</span>");
         }
         put!(
             out,
-            "</h3><p>{} · {} · {}</p><code class=\"hash\">sha256 {}</code></li>",
+            "</h3><p>{} · {} · {}</p><p class=\"passes\">",
             f.variant,
             bytes(f.bytes),
-            f.what,
+            f.what
+        );
+        match passes {
+            Some([]) => put!(out, "no pass: the source’s own thresholds and leaves"),
+            Some(passes) => {
+                put!(out, "passes ");
+                passes.iter().for_each(|p| put!(out, "<span>{}</span>", p));
+            }
+            None => {}
+        }
+        put!(
+            out,
+            "</p><code class=\"hash\">sha256 {}</code></li>",
             f.sha256
         );
     }

@@ -214,8 +214,12 @@ fn bound_tile(winner: &VariantReport) -> Markup {
 fn size_tile(report: &Report, winner: &VariantReport) -> Markup {
     let mut detail = Markup::new();
     let exact = report.variants.first().map_or(0, |v| v.portable_bytes);
-    put!(detail, "{} as {}", change(winner.size_ratio), "file");
-    put!(detail, ", from {} of exact ONNX", bytes(exact));
+    put!(
+        detail,
+        "{}, from {} of exact ONNX",
+        change(winner.size_ratio),
+        bytes(exact)
+    );
     tile("", "File", &bytes(winner.file_bytes), &detail)
 }
 

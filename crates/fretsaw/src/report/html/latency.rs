@@ -10,8 +10,8 @@ use super::svg::{Anchor, Log, Svg, fitted, text_width};
 use crate::measure::Latency;
 use crate::report::Report;
 
-const ROW: f64 = 50.0;
-const RIDGE: f64 = 24.0;
+const ROW: f64 = 52.0;
+const RIDGE: f64 = 26.0;
 const TOP: f64 = 8.0;
 const AXIS: f64 = 26.0;
 
@@ -43,9 +43,10 @@ pub(super) fn section(report: &Report) -> Markup {
     }
     put!(
         out,
-        "<p class=\"intro\">Every call’s time, on a logarithmic axis: left is faster. The tall tick is the \
+        "<p class=\"intro\">The baseline is {}. Every call’s time, on a logarithmic axis: left is faster. The tall tick is the \
          median, the short one the 99th percentile. Sessions took turns in short rounds, so that a slow \
-         moment of the machine fell on all of them.</p>"
+         moment of the machine fell on all of them.</p>",
+        report.baseline.what
     );
     let alone = batches.len() == 1;
     put!(out, "<div class=\"panels\">");
@@ -96,7 +97,7 @@ fn ridges(report: &Report, batch: usize) -> Vec<Ridge<'_>> {
     if let Some(i) = at(&report.baseline.latency) {
         let latency = &report.baseline.latency[i];
         out.push(Ridge {
-            name: format!("baseline: {}", report.baseline.what),
+            name: "baseline".into(),
             class: "ridge base",
             latency,
         });

@@ -98,6 +98,15 @@ pub(super) fn times(x: f64) -> String {
     format!("{}×", short(x))
 }
 
+/// Something a second.
+pub(super) fn rate(x: f64) -> String {
+    if x < 1e6 {
+        short(x)
+    } else {
+        scaled(x, &[("M", 1e6), ("G", 1e9)])
+    }
+}
+
 /// A whole number, in groups of three.
 pub(super) fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -194,6 +203,8 @@ mod tests {
             (bytes(4_130_000), "4.13\u{a0}MB"),
             (bytes(999_999), "1.00\u{a0}MB"),
             (times(19.44), "19.4×"),
+            (rate(1_732_000.0), "1.73\u{a0}M"),
+            (rate(664_200.0), "664,000"),
             (count(1_234_567), "1,234,567"),
             (counted(1, "row", "rows"), "1\u{a0}row"),
             (change(0.22), "−78%"),

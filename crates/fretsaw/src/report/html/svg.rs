@@ -3,7 +3,6 @@
 //! Colours and weights are the style sheet's, by class; here are only places and sizes.
 
 use super::markup::{Markup, Px, put};
-use super::number;
 
 /// A drawing under way.
 pub(super) struct Svg {
@@ -241,11 +240,31 @@ impl Rect {
         }
     }
 
+    /// The box of a line.
+    pub(super) fn between(a: (f64, f64), b: (f64, f64)) -> Self {
+        let (x, y) = (a.0.min(b.0) - 1.0, a.1.min(b.1) - 1.0);
+        let (width, height) = ((a.0 - b.0).abs() + 2.0, (a.1 - b.1).abs() + 2.0);
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
     fn meets(&self, other: &Self) -> bool {
         self.x < other.x + other.width
             && other.x < self.x + self.width
             && self.y < other.y + other.height
             && other.y < self.y + self.height
+    }
+
+    fn wider(&self, margin: f64) -> Self {
+        Self {
+            x: self.x - margin,
+            width: self.width + 2.0 * margin,
+            ..*self
+        }
     }
 
     fn inside(&self, other: &Self) -> bool {
@@ -263,6 +282,9 @@ impl Rect {
         )
     }
 }
+
+/// Free room beside a label, so that two do not read as one.
+const MARGIN: f64 = 5.0;
 
 /// Finds free places for labels.
 pub(super) struct Placer {
@@ -294,6 +316,9 @@ impl Placer {
             let diagonal = distance * 0.8;
             let (left, right) = (x - width, x);
             let (above, level, below) = (y - height, y - height / 2.0, y);
+            // Above and below, a label gives way to the sides of the drawing.
+            let side = self.bounds.x + self.bounds.width - width;
+            let middle = (x - width / 2.0).max(self.bounds.x).min(side);
             for (x, y) in [
                 (right + distance, level),
                 (right + diagonal, above - diagonal),
@@ -301,8 +326,8 @@ impl Placer {
                 (left - distance, level),
                 (left - diagonal, above - diagonal),
                 (left - diagonal, below + diagonal),
-                (x - width / 2.0, above - distance),
-                (x - width / 2.0, below + distance),
+                (middle, above - distance),
+                (middle, below + distance),
             ] {
                 let r = Rect {
                     x,
@@ -310,7 +335,7 @@ impl Placer {
                     width,
                     height,
                 };
-                if r.inside(&self.bounds) && !self.taken.iter().any(|t| t.meets(&r)) {
+                if r.inside(&self.bounds) && !self.taken.iter().any(|t| t.meets(&r.wider(MARGIN))) {
                     self.taken.push(r);
                     return Some((r, distance > 20.0));
                 }
@@ -323,11 +348,13 @@ impl Placer {
 /// About how wide a text is drawn, on the safe side.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
     let em = |c: char| match c {
-        'i' | 'l' | 'j' | '.' | ',' | ':' | ';' | '\'' | '|' | 'I' => 0.3,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.92,
+        'i' | 'l' | 'j' | '.' | ',' | ':' | ';' | '\'' | '|' | 'I' | ' ' | '\u{a0}' => 0.34,
+        't' | 'f' | 'r' | '-' | '(' | ')' | '/' => 0.42,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.96,
         c if c.is_ascii_uppercase() => 0.72,
-        c if c.is_ascii() => 0.58,
-        c if (c as u32) < 0x1100 => 0.66,
+        c if c.is_ascii() => 0.62,
+        '·' => 0.34,
+        c if (c as u32) < 0x1100 => 0.8,
         _ => 1.05,
     };
     text.chars().map(em).sum::<f64>() * size
@@ -339,8 +366,8 @@ pub(super) fn fitted(text: &str, size: f64, width: f64) -> String {
         return text.into();
     }
     let chars: Vec<char> = text.chars().take(4096).collect();
-    // No letter is narrower than 0.3 em. Ends tell variants apart as often as beginnings do.
-    let mut keep = chars.len().min((width / (0.3 * size)) as usize + 1);
+    // No letter counts as less than 0.34 em. Ends tell variants apart as often as beginnings do.
+    let mut keep = chars.len().min((width / (0.34 * size)) as usize + 1);
     while keep > 2 {
         keep -= 1;
         let (head, tail) = (keep.div_ceil(2), keep / 2);
@@ -354,11 +381,6 @@ pub(super) fn fitted(text: &str, size: f64, width: f64) -> String {
         }
     }
     "…".into()
-}
-
-/// The label of a tick on an axis of errors.
-pub(super) fn decade_label(exponent: i32) -> String {
-    number::power_of_ten(exponent)
 }
 
 #[cfg(test)]

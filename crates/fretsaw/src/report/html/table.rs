@@ -1,8 +1,11 @@
 //! The variants in figures and in words. This is the page's full account: charts repeat parts of it.
 
 use super::markup::{Markup, put};
-use super::number::{NONE, bytes, change, count, counted, metric, millis, short, time, times};
+use super::number::{
+    NONE, bytes, change, count, counted, metric, millis, rate, short, time, times,
+};
 use crate::measure::Latency;
+use crate::metric::Metric;
 use crate::report::{Report, VariantReport};
 
 /// A table of one column a variant, the baseline before them.
@@ -144,7 +147,7 @@ impl Figures<'_> {
                 .find_map(|v| v.metric)
                 .map(|m| metric(m.before));
             let before = before.unwrap_or_else(|| NONE.into());
-            self.row(&format!("{} (source {before})", m.name()), None, |v| {
+            self.row(&format!("{} (source {before})", spelled(m)), None, |v| {
                 v.metric.map(|m| metric(m.after))
             });
             let worse = match report.budget.max_metric_drop {
@@ -223,7 +226,7 @@ impl Figures<'_> {
                 ("99th percentile", |l| time(l.p99_ns as f64)),
                 ("99.9th percentile", |l| time(l.p999_ns as f64)),
                 ("Slowest", |l| time(l.max_ns as f64)),
-                ("Rows a second", |l| short(l.rows_per_second)),
+                ("Rows a second", |l| rate(l.rows_per_second)),
                 ("Calls timed", |l| count(l.calls as u64)),
             ] {
                 let (base, of) = figure(f);
@@ -231,6 +234,18 @@ impl Figures<'_> {
             }
             self.end();
         }
+    }
+}
+
+/// A metric's name as people write it.
+fn spelled(metric: Metric) -> String {
+    match metric.name() {
+        "auc" => "AUC".into(),
+        "logloss" => "Log loss".into(),
+        "accuracy" => "Accuracy".into(),
+        "rmse" => "RMSE".into(),
+        "r2" => "R²".into(),
+        other => other.into(),
     }
 }
 
@@ -263,7 +278,8 @@ pub(super) fn verdicts(report: &Report) -> Markup {
             );
             for f in &v.fell_back_from {
                 put!(out, "<li><b>{}</b>: {}", f.form, f.why);
-                if let Some(error) = f.max_error {
+                // Most reasons tell the error themselves.
+                if let Some(error) = f.max_error.filter(|e| !f.why.contains(&short(*e))) {
                     put!(
                         out,
                         " <span class=\"figure\">(largest error {})</span>",

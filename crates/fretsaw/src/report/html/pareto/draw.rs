@@ -1,124 +1,18 @@
-//! The chart of speed against error: which variants are worth considering at all.
-//!
-//! Errors of zero have no place on a logarithmic axis; they have a lane of their own at its left.
-//! A point is the geometric mean of the speed-ups over the batch sizes.
+//! Drawing the front: the places of things, and labels that keep out of their way.
 
-use super::markup::{Markup, put};
-use super::names;
-use super::number::{bytes, counted, short, times};
-use super::svg::{Anchor, Log, Placer, Rect, Svg, decade_label, fitted, power, text_width};
-use crate::report::{Report, VariantReport};
+use super::super::markup::Markup;
+use super::super::names;
+use super::super::number::{power_of_ten, short, times};
+use super::super::svg::{Anchor, Log, Placer, Rect, Svg, fitted, power, text_width};
+use super::{Point, Tried};
+use crate::report::Report;
 
-/// Size of the labels' letters.
+/// Size of the labels' letters, and height of their lines.
 const LETTER: f64 = 13.0;
 const LINE: f64 = 16.0;
 
-/// Variants with the same figures, as one point.
-struct Point<'a> {
-    group: Vec<&'a VariantReport>,
-    error: f64,
-    speed: f64,
-    /// Slowest and fastest over the batch sizes.
-    range: (f64, f64),
-    bound: Option<f64>,
-    chosen: bool,
-    within: bool,
-    /// Another is no worse in both and better in one.
-    dominated: bool,
-}
-
-/// A form that was given up, of which only the error is known.
-struct Tried {
-    label: String,
-    error: f64,
-}
-
-pub(super) fn section(report: &Report) -> Markup {
-    let mut out = Markup::new();
-    let points = points(report);
-    if points.is_empty() {
-        put!(out, "<p>Nothing was measured that could be drawn.</p>");
-        return out;
-    }
-    let tried = tried(report);
-    put!(
-        out,
-        "<div class=\"beside\"><figure>{}{}</figure><div class=\"notes\">{}</div></div>",
-        draw(report, &points, &tried, "pareto", "wide", 720.0, 430.0),
-        draw(report, &points, &tried, "pareto-n", "narrow", 340.0, 400.0),
-        notes(report, &points, &tried)
-    );
-    out
-}
-
-fn points(report: &Report) -> Vec<Point<'_>> {
-    let mut points: Vec<Point<'_>> = Vec::new();
-    for v in &report.variants {
-        let Some(speed) = v
-            .mean_speedup()
-            .filter(|_| v.made() && !v.error.max.is_nan())
-        else {
-            continue;
-        };
-        let all = || v.speedup.iter().map(|s| s.times).filter(|t| t.is_finite());
-        let bound = v
-            .bound
-            .and_then(|b| b.answer)
-            .filter(|b| b.is_finite() && *b > v.error.max);
-        let same = |p: &&mut Point<'_>| {
-            p.speed == speed
-                && p.error == v.error.max
-                && p.bound == bound
-                && p.within == v.within_budget
-        };
-        match points.iter_mut().find(same) {
-            Some(point) => {
-                point.chosen |= v.chosen;
-                point.group.push(v);
-            }
-            None => points.push(Point {
-                group: vec![v],
-                error: v.error.max,
-                speed,
-                range: (all().fold(speed, f64::min), all().fold(speed, f64::max)),
-                bound,
-                chosen: v.chosen,
-                within: v.within_budget,
-                dominated: false,
-            }),
-        }
-    }
-    let dominated: Vec<bool> = points
-        .iter()
-        .map(|p| points.iter().any(|other| beats(other, p)))
-        .collect();
-    for (point, dominated) in points.iter_mut().zip(dominated) {
-        point.dominated = dominated;
-    }
-    points
-}
-
-fn beats(a: &Point<'_>, b: &Point<'_>) -> bool {
-    a.within && a.error <= b.error && a.speed >= b.speed && (a.error < b.error || a.speed > b.speed)
-}
-
-fn tried(report: &Report) -> Vec<Tried> {
-    let mut all: Vec<Tried> = Vec::new();
-    for v in &report.variants {
-        for f in &v.fell_back_from {
-            let Some(error) = f.max_error.filter(|e| *e > 0.0) else {
-                continue;
-            };
-            if !all.iter().any(|t| t.label == f.form) {
-                all.push(Tried {
-                    label: f.form.clone(),
-                    error,
-                });
-            }
-        }
-    }
-    all
-}
+/// Below this width labels make do with less.
+const NARROW: f64 = 500.0;
 
 /// The places of a chart of some size.
 struct Frame {
@@ -138,7 +32,7 @@ impl Frame {
         width: f64,
         height: f64,
     ) -> Option<Self> {
-        let narrow = width < 500.0;
+        let narrow = width < NARROW;
         let (left, right, top, bottom) = (46.0, 14.0, 30.0, 52.0);
         let lane_width = if narrow { 88.0 } else { 150.0 };
         let lane = Rect {
@@ -166,6 +60,8 @@ impl Frame {
         // Bounds are often far off: they stretch the axis a little and then run out of it.
         let far = errors.iter().copied().fold(0.0, f64::max) * 30.0;
         let bounds = points.iter().filter_map(|p| p.bound).map(|b| b.min(far));
+        // Forms that were given up have the bottom edge.
+        let below = if tried.is_empty() { 0.1 } else { 0.17 };
         let speeds = points
             .iter()
             .flat_map(|p| [p.speed, p.range.0, p.range.1])
@@ -178,7 +74,7 @@ impl Frame {
                 plot.x + plot.width,
             )
             .map(|x| x.padded(0.12, 0.08)),
-            y: Log::around(speeds, 4.0, plot.y + plot.height, plot.y)?.padded(0.1, 0.08),
+            y: Log::around(speeds, 4.0, plot.y + plot.height, plot.y)?.padded(below, 0.08),
             lane,
             plot,
         })
@@ -205,7 +101,8 @@ impl Frame {
     }
 }
 
-fn draw(
+/// The chart at one size; `id` is its own on the page.
+pub(super) fn draw(
     report: &Report,
     points: &[Point<'_>],
     tried: &[Tried],
@@ -228,7 +125,7 @@ fn draw(
     axes(&mut svg, &frame);
     budget(&mut svg, &frame, &mut placer, report.budget.max_error);
     baseline(&mut svg, &frame, &mut placer, report);
-    front(&mut svg, &frame, points);
+    front(&mut svg, &frame, points, &mut placer);
     for p in points {
         let at = frame.place(p);
         placer.take(Rect::around(at, 8.0));
@@ -242,7 +139,7 @@ fn draw(
     }
     for t in tried {
         placer.take(Rect::around(
-            (frame.x_of(t.error), frame.bottom() - 9.0),
+            (frame.x_of(t.error), frame.bottom() - 12.0),
             6.0,
         ));
     }
@@ -301,7 +198,7 @@ fn axes(svg: &mut Svg, frame: &Frame) {
                 "tick",
                 Anchor::Middle,
                 (at, frame.bottom() + 17.0),
-                &decade_label(e),
+                &power_of_ten(e),
             );
         }
     }
@@ -393,7 +290,7 @@ fn baseline(svg: &mut Svg, frame: &Frame, placer: &mut Placer, report: &Report) 
 }
 
 /// The steps through the variants that no other beats.
-fn front(svg: &mut Svg, frame: &Frame, points: &[Point<'_>]) {
+fn front(svg: &mut Svg, frame: &Frame, points: &[Point<'_>], placer: &mut Placer) {
     let mut on: Vec<&Point<'_>> = points.iter().filter(|p| p.within && !p.dominated).collect();
     on.sort_by(|a, b| a.error.total_cmp(&b.error));
     let mut steps: Vec<(f64, f64)> = Vec::new();
@@ -406,6 +303,9 @@ fn front(svg: &mut Svg, frame: &Frame, points: &[Point<'_>]) {
     }
     if steps.len() > 1 {
         svg.path("front", &steps);
+        steps
+            .windows(2)
+            .for_each(|w| placer.take(Rect::between(w[0], w[1])));
     }
 }
 
@@ -526,87 +426,32 @@ fn label(svg: &mut Svg, frame: &Frame, p: &Point<'_>, placer: &mut Placer) {
 
 /// A form that broke the budget: how fast it would have been, nobody measured.
 fn given_up(svg: &mut Svg, frame: &Frame, t: &Tried, placer: &mut Placer) {
-    let at = (frame.x_of(t.error), frame.bottom() - 9.0);
+    let at = (frame.x_of(t.error), frame.bottom() - 12.0);
     svg.open(&format!("given up: {}, error {}", t.label, short(t.error)));
     cross(svg, "point out", at, 4.0);
     svg.close();
-    let text = fitted(&t.label, 11.0, frame.plot.width * 0.6);
-    if let Some((r, far)) = placer.place(at, text_width(&text, 11.0), 14.0) {
-        if far {
-            svg.line("leader", at, r.nearest(at));
-        }
-        svg.text("label out", Anchor::Start, (r.x, r.y + 10.5), &text);
-    }
-}
-
-fn notes(report: &Report, points: &[Point<'_>], tried: &[Tried]) -> Markup {
-    let mut out = Markup::new();
-    put!(out, "<ul class=\"key\">");
-    let mut key = |class: &str, text: &str| {
-        put!(
-            out,
-            "<li><i class=\"{}\" aria-hidden=\"true\"></i>{}</li>",
-            class,
-            text
-        );
+    let lines: Vec<&str> = t.label.split_inclusive(", ").map(str::trim_end).collect();
+    let lines: Vec<String> = lines
+        .iter()
+        .take(3)
+        .map(|l| fitted(l, 11.0, frame.plot.width * 0.6))
+        .collect();
+    let width = lines
+        .iter()
+        .map(|l| text_width(l, 11.0))
+        .fold(0.0, f64::max);
+    let Some((r, far)) = placer.place(at, width, 13.0 * lines.len() as f64) else {
+        return;
     };
-    key("dot chosen", "chosen");
-    let others = || points.iter().filter(|p| !p.chosen && p.within);
-    if others().any(|p| !p.dominated) {
-        key(
-            "dot",
-            "on the front: no other is both faster and more precise",
-        );
+    if far {
+        // Lines across half of a small chart would hide more than they tell; the words below have it.
+        if frame.plot.width < NARROW / 2.0 {
+            return;
+        }
+        svg.line("leader", at, r.nearest(at));
     }
-    if others().any(|p| p.dominated) {
-        key("dot muted", "beaten on both counts");
+    for (i, line) in lines.iter().enumerate() {
+        let y = r.y + 13.0 * i as f64 + 10.0;
+        svg.text("label out", Anchor::Start, (r.x, y), line);
     }
-    if !tried.is_empty() || points.iter().any(|p| !p.within) {
-        key(
-            "out",
-            "over the budget; on the bottom edge: given up before its speed was measured",
-        );
-    }
-    if points.iter().any(|p| p.bound.is_some()) {
-        key(
-            "dash",
-            "from the largest error seen to the bound proved over all inputs",
-        );
-    }
-    put!(out, "</ul><p>Right is less precise, up is faster. ");
-    match report.objective.batches.len() {
-        0 | 1 => put!(
-            out,
-            "Speed is the baseline’s median time over the variant’s."
-        ),
-        n => put!(
-            out,
-            "Speed is the baseline’s median time over the variant’s, as the geometric mean over {}; the thin \
-             line spans the slowest to the fastest of them.",
-            counted(n, "batch size", "batch sizes")
-        ),
-    }
-    put!(
-        out,
-        "</p><p>The baseline: {} ({}), {}.",
-        report.baseline.what,
-        report.baseline.why,
-        session(report)
-    );
-    if let Some(memory) = report.baseline.memory_bytes {
-        put!(out, " It takes {} of memory.", bytes(memory));
-    }
-    put!(out, "</p>");
-    out
-}
-
-fn session(report: &Report) -> String {
-    let s = &report.baseline.session;
-    format!(
-        "{} {}, {}, {}",
-        s.backend,
-        s.backend_version,
-        s.actual_provider,
-        counted(s.threads, "thread", "threads")
-    )
 }
