@@ -112,7 +112,7 @@ fn memory(report: &Report) -> Panel {
     let note = if base.is_some() {
         "of the loaded model"
     } else {
-        "of the loaded model; the baseline cannot tell"
+        "the baseline’s is not known"
     };
     Panel {
         id: "memory",
@@ -175,7 +175,7 @@ fn draw(panel: &Panel) -> Markup {
         }
         svg.rect(bar.class, at(bar.value), 2.0);
         svg.close();
-        let taken = text_width(&bar.figure, 12.0) + 14.0;
+        let taken = text_width(&bar.figure, 12.0) + 24.0;
         let class = if bar.class == "bar chosen" {
             "label chosen"
         } else {

@@ -2,8 +2,12 @@
 
 use super::markup::{Markup, put};
 use super::number::{bytes, change, count, counted, short, time, times};
+use super::svg::fitted;
 use crate::report::{Report, VariantReport};
 use crate::select::Objective;
+
+/// Ems of a name beyond which the verdict leaves its middle out; the table has it whole.
+const LONG: f64 = 40.0;
 
 pub(super) fn header(report: &Report) -> Markup {
     let mut out = Markup::new();
@@ -44,7 +48,7 @@ pub(super) fn header(report: &Report) -> Markup {
 
 fn verdict(report: &Report, winner: &VariantReport) -> Markup {
     let mut out = Markup::new();
-    put!(out, "<em>{}</em> ", winner.name);
+    put!(out, "<em>{}</em> ", fitted(&winner.name, 1.0, LONG));
     let speeds = || {
         winner
             .speedup
@@ -65,7 +69,7 @@ fn verdict(report: &Report, winner: &VariantReport) -> Markup {
             out,
             "is <strong>{} times as fast</strong> as {}, ",
             range,
-            report.baseline.what
+            fitted(&report.baseline.what, 1.0, LONG)
         );
     } else {
         put!(out, "was chosen, ");
@@ -99,16 +103,28 @@ fn reason(report: &Report) -> Markup {
     let mut out = Markup::new();
     put!(
         out,
-        "Chosen for {}, at {} of {} on {}, with an error of {} allowed ({}). {}",
+        "Chosen for {}, at {} of {} on {}, with {} allowed ({}). {}",
         goal,
         if batches.len() == 1 {
             "a batch"
         } else {
             "batches"
         },
-        format!("{} rows", listed(&batches)),
+        format!(
+            "{} {}",
+            listed(&batches),
+            if report.objective.batches == [1] {
+                "row"
+            } else {
+                "rows"
+            }
+        ),
         counted(report.objective.threads, "thread", "threads"),
-        short(report.budget.max_error),
+        if report.budget.max_error.is_finite() {
+            format!("an error of {}", short(report.budget.max_error))
+        } else {
+            "any error".into()
+        },
         report.budget.max_error_from,
         if report.chosen.fell_back_to_exact {
             "No less precise form kept to that, so the choice was among the exact ones."
@@ -214,12 +230,16 @@ fn bound_tile(winner: &VariantReport) -> Markup {
 fn size_tile(report: &Report, winner: &VariantReport) -> Markup {
     let mut detail = Markup::new();
     let exact = report.variants.first().map_or(0, |v| v.portable_bytes);
-    put!(
-        detail,
-        "{}, from {} of exact ONNX",
-        change(winner.size_ratio),
-        bytes(exact)
-    );
+    if winner.file_bytes == exact {
+        put!(detail, "as large as the exact ONNX file");
+    } else {
+        put!(
+            detail,
+            "{}, from {} of exact ONNX",
+            change(winner.size_ratio),
+            bytes(exact)
+        );
+    }
     tile("", "File", &bytes(winner.file_bytes), &detail)
 }
 

@@ -180,7 +180,7 @@ fn row(svg: &mut Svg, axis: &Log, ridge: &Ridge<'_>, base: f64, width: f64) {
     svg.line("p99", (p99, base - RIDGE / 2.0), (p99, base));
     svg.close();
     let figures = format!("{} · p99 {}", time(l.p50_ns as f64), time(l.p99_ns as f64));
-    let taken = text_width(&figures, 12.0) + 14.0;
+    let taken = text_width(&figures, 12.0) + 24.0;
     let y = base - RIDGE - 8.0;
     let class = if ridge.class == "ridge chosen" {
         "label chosen"

@@ -110,6 +110,8 @@ impl Report {
                 None => groups.push(vec![v]),
             }
         }
+        // The chosen one is the one to read.
+        groups.iter_mut().for_each(|g| g.sort_by_key(|v| !v.chosen));
         groups
     }
 }

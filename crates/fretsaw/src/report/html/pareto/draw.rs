@@ -22,6 +22,7 @@ struct Frame {
     plot: Rect,
     x: Option<Log>,
     y: Log,
+    narrow: bool,
 }
 
 impl Frame {
@@ -33,7 +34,7 @@ impl Frame {
         height: f64,
     ) -> Option<Self> {
         let narrow = width < NARROW;
-        let (left, right, top, bottom) = (46.0, 14.0, 30.0, 52.0);
+        let (left, right, top, bottom) = (46.0, 14.0, 44.0, 52.0);
         let lane_width = if narrow { 88.0 } else { 150.0 };
         let lane = Rect {
             x: left,
@@ -77,6 +78,7 @@ impl Frame {
             y: Log::around(speeds, 4.0, plot.y + plot.height, plot.y)?.padded(below, 0.08),
             lane,
             plot,
+            narrow,
         })
     }
 
@@ -88,7 +90,8 @@ impl Frame {
         match &self.x {
             _ if error == 0.0 => self.lane.x + self.lane.width * 0.2,
             Some(x) if error.is_finite() => x.at(error),
-            _ => self.plot.x + self.plot.width,
+            // Beyond every number: by the right edge.
+            _ => self.plot.x + self.plot.width - 9.0,
         }
     }
 
@@ -155,9 +158,7 @@ pub(super) fn draw(
     for p in order {
         label(&mut svg, &frame, p, &mut placer);
     }
-    for t in tried {
-        given_up(&mut svg, &frame, t, &mut placer);
-    }
+    given_up(&mut svg, &frame, tried, &mut placer);
     let title = "Speed against error of every variant";
     svg.finish(id, class, title, &describe(report, points))
 }
@@ -233,7 +234,7 @@ fn axes(svg: &mut Svg, frame: &Frame) {
     svg.text(
         "name",
         Anchor::Start,
-        (4.0, 16.0),
+        (4.0, 12.0),
         "↑ times as fast as the baseline",
     );
 }
@@ -378,20 +379,26 @@ fn label(svg: &mut Svg, frame: &Frame, p: &Point<'_>, placer: &mut Placer) {
     } else {
         frame.plot.width * 0.45
     };
-    let mut lines: Vec<String> = p
+    let plain = if p.dominated || !p.within {
+        "label muted"
+    } else {
+        "label"
+    };
+    let class = |chosen: bool| if chosen { "label chosen" } else { plain };
+    let mut lines: Vec<(&str, String)> = p
         .group
         .iter()
-        .map(|v| fitted(&v.name, LETTER, room))
+        .map(|v| (class(v.chosen), fitted(&v.name, LETTER, room)))
         .collect();
     if lines.len() > 4 {
         let more = lines.len() - 3;
         lines.truncate(3);
-        lines.push(format!("and {more} more"));
+        lines.push((plain, format!("and {more} more")));
     }
-    lines.push(times(p.speed));
+    lines.push(("label figure", times(p.speed)));
     let width = lines
         .iter()
-        .map(|l| text_width(l, LETTER))
+        .map(|(_, l)| text_width(l, LETTER))
         .fold(0.0, f64::max);
     let at = frame.place(p);
     let Some((r, far)) = placer.place(at, width, LINE * lines.len() as f64) else {
@@ -400,58 +407,68 @@ fn label(svg: &mut Svg, frame: &Frame, p: &Point<'_>, placer: &mut Placer) {
     if far {
         svg.line("leader", at, r.nearest(at));
     }
-    let last = lines.len() - 1;
-    let class = if p.chosen {
-        "label chosen"
-    } else if p.dominated || !p.within {
-        "label muted"
-    } else {
-        "label"
-    };
     let (anchor, x) = if r.x + r.width <= at.0 {
         (Anchor::End, r.x + r.width)
     } else {
         (Anchor::Start, r.x)
     };
-    for (i, line) in lines.iter().enumerate() {
-        let y = r.y + LINE * i as f64 + 12.5;
-        svg.text(
-            if i == last { "label figure" } else { class },
-            anchor,
-            (x, y),
-            line,
-        );
+    for (i, (class, line)) in lines.iter().enumerate() {
+        svg.text(class, anchor, (x, r.y + LINE * i as f64 + 12.5), line);
     }
 }
 
-/// A form that broke the budget: how fast it would have been, nobody measured.
-fn given_up(svg: &mut Svg, frame: &Frame, t: &Tried, placer: &mut Placer) {
-    let at = (frame.x_of(t.error), frame.bottom() - 12.0);
-    svg.open(&format!("given up: {}, error {}", t.label, short(t.error)));
-    cross(svg, "point out", at, 4.0);
-    svg.close();
-    let lines: Vec<&str> = t.label.split_inclusive(", ").map(str::trim_end).collect();
-    let lines: Vec<String> = lines
-        .iter()
-        .take(3)
-        .map(|l| fitted(l, 11.0, frame.plot.width * 0.6))
-        .collect();
-    let width = lines
-        .iter()
-        .map(|l| text_width(l, 11.0))
-        .fold(0.0, f64::max);
-    let Some((r, far)) = placer.place(at, width, 13.0 * lines.len() as f64) else {
-        return;
-    };
-    if far {
-        // Lines across half of a small chart would hide more than they tell; the words below have it.
-        if frame.plot.width < NARROW / 2.0 {
-            return;
+/// Forms that broke the budget, by place: how fast they would have been, nobody measured.
+fn given_up(svg: &mut Svg, frame: &Frame, tried: &[Tried], placer: &mut Placer) {
+    let mut groups: Vec<(f64, Vec<&Tried>)> = Vec::new();
+    for t in tried {
+        let x = frame.x_of(t.error);
+        match groups.iter_mut().find(|g| (g.0 - x).abs() < 12.0) {
+            Some(group) => group.1.push(t),
+            None => groups.push((x, vec![t])),
         }
-        svg.line("leader", at, r.nearest(at));
     }
-    for (i, line) in lines.iter().enumerate() {
-        let y = r.y + 13.0 * i as f64 + 10.0;
-        svg.text("label out", Anchor::Start, (r.x, y), line);
+    for (x, group) in groups {
+        let at = (x, frame.bottom() - 12.0);
+        let told = group
+            .iter()
+            .map(|t| format!("{}, error {}", t.label, short(t.error)));
+        svg.open(&format!(
+            "given up: {}",
+            told.collect::<Vec<_>>().join("; ")
+        ));
+        cross(svg, "point out", at, 4.0);
+        svg.close();
+        let lines: Vec<String> = match &group[..] {
+            [one] => one
+                .label
+                .split_inclusive(", ")
+                .take(3)
+                .map(|l| l.trim_end().into())
+                .collect(),
+            many => vec![format!("{} forms", many.len()), "given up".into()],
+        };
+        let lines: Vec<String> = lines
+            .iter()
+            .map(|l| fitted(l, 11.0, frame.plot.width * 0.6))
+            .collect();
+        let width = lines
+            .iter()
+            .map(|l| text_width(l, 11.0))
+            .fold(0.0, f64::max);
+        let Some((r, far)) = placer.place(at, width, 13.0 * lines.len() as f64) else {
+            continue;
+        };
+        if far {
+            // A line across half of a small chart would hide more than it tells; the words below
+            // have it.
+            if frame.narrow {
+                continue;
+            }
+            svg.line("leader", at, r.nearest(at));
+        }
+        for (i, line) in lines.iter().enumerate() {
+            let y = r.y + 13.0 * i as f64 + 10.0;
+            svg.text("label out", Anchor::Start, (r.x, y), line);
+        }
     }
 }

@@ -42,8 +42,8 @@ pub(super) fn section(report: &Report) -> Markup {
     put!(
         out,
         "<div class=\"beside\"><figure>{}{}</figure><div class=\"notes\">{}</div></div>",
-        draw(report, &points, &tried, "pareto", "wide", 720.0, 430.0),
-        draw(report, &points, &tried, "pareto-n", "narrow", 340.0, 400.0),
+        draw(report, &points, &tried, "pareto", "wide", 720.0, 440.0),
+        draw(report, &points, &tried, "pareto-n", "narrow", 340.0, 410.0),
         notes(report, &points, &tried)
     );
     out
@@ -85,6 +85,9 @@ fn points(report: &Report) -> Vec<Point<'_>> {
                 dominated: false,
             }),
         }
+    }
+    for point in &mut points {
+        point.group.sort_by_key(|v| !v.chosen);
     }
     let dominated: Vec<bool> = points
         .iter()
