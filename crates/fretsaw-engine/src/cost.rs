@@ -9,13 +9,15 @@ use std::collections::HashMap;
 use crate::block::ROWS;
 use crate::circuit::{MAX_DEPTH, MAX_LEAVES, Node};
 use crate::isa::Isa;
-use crate::predicate::Predicate;
+use crate::predicate::{MAX_CUTS, Predicate};
 
 /// Nanoseconds a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Costs {
-    /// One predicate.
+    /// One predicate,
     predicate: f64,
+    /// and one of a feature with more cuts than can be ranked.
+    unranked: f64,
     /// One operation of a circuit or node of an unrolled shape.
     operation: f64,
     /// Codes and leaf of one tree and output.
@@ -23,25 +25,42 @@ pub(crate) struct Costs {
 }
 
 /// One step of a walk among eight.
-const WALK_STEP: f64 = 0.9;
+const WALK_STEP: f64 = 1.8;
 /// A walked tree, beside its steps.
-const WALK_TREE: f64 = 1.5;
+const WALK_TREE: f64 = 2.0;
 
 impl Costs {
     pub(crate) fn of(isa: Isa) -> Self {
-        let (predicate, operation, leaf) = match isa {
-            Isa::Scalar => (1.0, 1.5, 2.0),
-            Isa::Portable => (0.08, 0.006, 0.8),
-            Isa::Avx2 => (0.05, 0.005, 0.6),
-            Isa::Avx512 => (0.03, 0.002, 0.25),
-            Isa::Avx512Vbmi => (0.03, 0.002, 0.12),
+        let (predicate, unranked, operation, leaf) = match isa {
+            Isa::Scalar => (1.0, 1.0, 1.5, 2.0),
+            Isa::Portable => (0.15, 0.15, 0.013, 1.0),
+            Isa::Avx2 => (0.038, 0.038, 0.003, 0.5),
+            Isa::Avx512 => (0.009, 0.03, 0.0014, 0.17),
+            Isa::Avx512Vbmi => (0.009, 0.03, 0.0014, 0.05),
         };
         Self {
             predicate,
+            unranked,
             operation,
             leaf,
         }
     }
+
+    fn predicate(&self, predicate: &Predicate, cuts: &HashMap<u32, usize>) -> f64 {
+        // Each cut may come twice, once for each answer to NaN.
+        match cuts.get(&predicate.feature) {
+            Some(&n) if n > 2 * MAX_CUTS => self.unranked,
+            _ => self.predicate,
+        }
+    }
+}
+
+fn cuts_per_feature(predicates: &HashMap<Predicate, u32>) -> HashMap<u32, usize> {
+    let mut cuts = HashMap::new();
+    for p in predicates.keys() {
+        *cuts.entry(p.feature).or_default() += 1;
+    }
+    cuts
 }
 
 /// What the cost model needs to know of a tree.
@@ -150,6 +169,7 @@ pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> C
                 break;
             }
             let before = shares.clone();
+            let cuts = cuts_per_feature(&shares);
             for (tree, walked) in trees.iter().zip(&mut walked) {
                 if walked.is_some() {
                     continue;
@@ -157,7 +177,7 @@ pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> C
                 let share: f64 = tree
                     .predicates
                     .iter()
-                    .map(|p| costs.predicate / f64::from(before[p]))
+                    .map(|p| costs.predicate(p, &cuts) / f64::from(before[p]))
                     .sum();
                 if tree.slice(costs) + share > tree.walk() {
                     *walked = Some(TOO_DEAR);

@@ -2,7 +2,9 @@
 //!
 //! Sliced trees are taken in batches: first the codes of all trees of a batch, then, output by
 //! output, the leaves that the codes look up, in the framework's order. Trees of different
-//! outputs may change places (their sums never meet); trees of one output never do.
+//! outputs may change places (their sums never meet); trees of one output never do, unless the
+//! sum is of integers: then trees of one weight and size of leaf are put together, so that they
+//! are added in 16 bits and weighted once.
 
 use fretsaw_model::{Sum, Target, Tree};
 
@@ -101,9 +103,9 @@ impl Values {
 pub(crate) enum Tables {
     /// [`NARROW`] or [`WIDE`] values each.
     Plain(Values),
-    /// Byte `j` of 64 values is one line, so that a value is looked up a byte at a time: 4 or 8
-    /// lines for a narrow table, in order of `j`; for a wide one 4 lines (codes 0..64, 64..128,
-    /// ...) for each `j`.
+    /// Byte `j` of 64 values is one line, so that a value is looked up a byte at a time: as many
+    /// lines as a value has bytes for a narrow table, in order of `j`; for a wide one 4 lines
+    /// (codes 0..64, 64..128, ...) for each `j`.
     Bytes { lines: Vec<Plane>, sum: Sum },
 }
 
@@ -116,7 +118,7 @@ impl Tables {
     }
 
     /// Adds the table of one output of a tree and gives where it starts.
-    fn push(&mut self, leaf_of_code: &[u32], value: impl Fn(u32) -> f64, weight: f64) -> usize {
+    fn push(&mut self, leaf_of_code: &[u32], value: impl Fn(u32) -> f64, form: Form) -> usize {
         let n = if leaf_of_code.len() <= NARROW {
             NARROW
         } else {
@@ -127,29 +129,71 @@ impl Tables {
         match self {
             Self::Plain(values) => {
                 let at = values.len();
-                values.extend(of_code, weight);
+                values.extend(of_code, form.in_table);
                 at
             }
             Self::Bytes { lines, sum } => {
                 let at = lines.len();
-                match sum {
-                    Sum::F32 => slice(
-                        lines,
-                        of_code.map(|x| f32::weighted(x, weight).to_le_bytes()),
-                    ),
-                    Sum::F64 => slice(
-                        lines,
-                        of_code.map(|x| f64::weighted(x, weight).to_le_bytes()),
-                    ),
-                    Sum::I32 => slice(
-                        lines,
-                        of_code.map(|x| i32::weighted(x, weight).to_le_bytes()),
-                    ),
+                let w = form.in_table;
+                match (sum, form.bytes) {
+                    (Sum::F32, _) => {
+                        slice(lines, of_code.map(|x| f32::weighted(x, w).to_le_bytes()))
+                    }
+                    (Sum::F64, _) => {
+                        slice(lines, of_code.map(|x| f64::weighted(x, w).to_le_bytes()))
+                    }
+                    (Sum::I32, 1) => slice(lines, of_code.map(|x| (x as i8).to_le_bytes())),
+                    (Sum::I32, 2) => slice(lines, of_code.map(|x| (x as i16).to_le_bytes())),
+                    (Sum::I32, _) => {
+                        slice(lines, of_code.map(|x| i32::weighted(x, w).to_le_bytes()))
+                    }
                 }
                 at
             }
         }
     }
+
+    /// How a tree's values for one output are held.
+    fn form(&self, values: impl Iterator<Item = f64>, weight: f64) -> Form {
+        let whole = Form {
+            bytes: 4,
+            in_table: weight,
+            after: 1,
+            largest: 0,
+        };
+        if !matches!(self, Self::Bytes { sum: Sum::I32, .. }) {
+            return whole;
+        }
+        let (low, high) = values.fold((0.0_f64, 0.0_f64), |(low, high), v| {
+            (low.min(v), high.max(v))
+        });
+        let short = Form {
+            bytes: 2,
+            in_table: 1.0,
+            after: weight as i32,
+            largest: high.max(-low) as i32,
+        };
+        if low >= f64::from(i8::MIN) && high <= f64::from(i8::MAX) {
+            Form { bytes: 1, ..short }
+        } else if low > f64::from(i16::MIN) && high <= f64::from(i16::MAX) {
+            short
+        } else {
+            whole
+        }
+    }
+}
+
+/// How the values of a table are held and summed.
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    /// Bytes of a value, where an integer's may be fewer than four.
+    bytes: u8,
+    /// The weight that the values in the table already have,
+    in_table: f64,
+    /// and the one that their sum is multiplied by.
+    after: i32,
+    /// The largest magnitude of an integer of one or two bytes.
+    largest: i32,
 }
 
 fn slice<const N: usize>(lines: &mut Vec<Plane>, values: impl Iterator<Item = [u8; N]>) {
@@ -177,6 +221,10 @@ pub(crate) struct Job {
 pub(crate) struct JobRun {
     pub(crate) output: u32,
     pub(crate) wide: bool,
+    /// Bytes of an integer in the tables: those of 1 or 2 are summed in 16 bits, which the run is
+    /// short enough for, and weighted afterwards.
+    pub(crate) bytes: u8,
+    pub(crate) weight: i32,
     pub(crate) first: u32,
     pub(crate) len: u32,
 }
@@ -222,31 +270,52 @@ impl Leaves {
         for (slot, (tree, leaf_of_code)) in trees.iter().enumerate() {
             let wide = leaf_of_code.len() > NARROW;
             let mut job = |output: usize, stride: usize, k: usize| {
+                let form = self.tables.form(
+                    tree.leaves.iter().skip(k).step_by(stride).copied(),
+                    tree.weight,
+                );
                 let value = |leaf: u32| tree.leaves[leaf as usize * stride + k];
-                let table = self.tables.push(leaf_of_code, value, tree.weight);
+                let table = self.tables.push(leaf_of_code, value, form);
                 let job = Job {
                     slot: slot as u32,
                     table: table as u32,
                 };
-                jobs.push((output as u32, wide, job));
+                let run = JobRun {
+                    output: output as u32,
+                    wide,
+                    bytes: form.bytes,
+                    weight: form.after,
+                    first: 0,
+                    len: 1,
+                };
+                jobs.push((run, form.largest, job));
             };
             match tree.target {
                 Target::Output(k) => job(k as usize, 1, 0),
                 Target::All => (0..width).for_each(|k| job(k, width, k)),
             }
         }
-        // Stable: trees of one output keep their order.
-        jobs.sort_by_key(|&(output, ..)| output);
+        // Stable: trees of one output keep their order, unless they are added as integers.
+        match &self.tables {
+            Tables::Bytes { sum: Sum::I32, .. } => {
+                jobs.sort_by_key(|(run, ..)| (run.output, run.weight, run.bytes, run.wide));
+            }
+            _ => jobs.sort_by_key(|(run, ..)| run.output),
+        }
         let first_run = self.runs.len();
-        for (output, wide, job) in jobs {
+        let mut total = 0;
+        for (mut run, largest, job) in jobs {
+            let key = |r: &JobRun| (r.output, r.weight, r.bytes, r.wide);
+            total += largest;
             match self.runs[first_run..].last_mut() {
-                Some(run) if run.output == output && run.wide == wide => run.len += 1,
-                _ => self.runs.push(JobRun {
-                    output,
-                    wide,
-                    first: self.jobs.len() as u32,
-                    len: 1,
-                }),
+                Some(last) if key(last) == key(&run) && total <= i32::from(i16::MAX) => {
+                    last.len += 1;
+                }
+                _ => {
+                    total = largest;
+                    run.first = self.jobs.len() as u32;
+                    self.runs.push(run);
+                }
             }
             self.jobs.push(job);
         }

@@ -305,7 +305,7 @@ pub(crate) struct Ranks {
 }
 
 /// Cuts of a column that a byte can rank.
-const MAX_CUTS: usize = 255;
+pub(crate) const MAX_CUTS: usize = 255;
 /// Levels that cost the same as fewer.
 pub(crate) const MIN_LEVELS: u32 = 5;
 /// Predicates of a column that make ranks worth their search.

@@ -6,10 +6,9 @@ use crate::block::{Block, Columns, ROWS, Value};
 use crate::kernel::{self, Lookups, SumMut};
 use crate::leaves::{BATCH, Leaf, Values};
 use crate::plan::{Finish, MarginsMut, Segment, Trees};
-use crate::predicate::SetTest;
 use crate::prepare::{Row, prepared, transpose};
 use crate::scratch::{Scratch, Staged, Sums};
-use crate::walk::{LANES, Node, Nodes, Walk, WalkTree};
+use crate::walk::{LANES, Node, Nodes, WalkTree};
 
 /// Runs `trees` over `rows`. The caller has checked shapes and precisions.
 pub(crate) fn ensemble(
@@ -200,8 +199,8 @@ impl Work<'_> {
                 Segment::Walked(range) => {
                     let walked = &trees.walk.trees[range.clone()];
                     match &trees.walk.nodes {
-                        Nodes::F32(nodes) => self.walk_block(nodes, walked, x, n, sums),
-                        Nodes::F64(nodes) => self.walk_block(nodes, walked, x, n, sums),
+                        Nodes::F32(nodes) => self.walk_block(nodes, walked, x, sums),
+                        Nodes::F64(nodes) => self.walk_block(nodes, walked, x, sums),
                     }
                 }
             }
@@ -224,7 +223,7 @@ impl Work<'_> {
         for run in runs {
             let lookups = Lookups {
                 jobs: &trees.leaves.jobs[run.first as usize..][..run.len as usize],
-                wide: run.wide,
+                run,
                 tables: &trees.leaves.tables,
                 codes: self.codes,
                 words,
@@ -240,7 +239,20 @@ impl Work<'_> {
         nodes: &[Node<T>],
         walked: &[WalkTree],
         x: &[R],
-        n: usize,
+        sums: &mut [Block<A>],
+    ) {
+        if self.trees.walk.is_plain() {
+            self.walk_block_by::<A, R, T, true>(nodes, walked, x, sums);
+        } else {
+            self.walk_block_by::<A, R, T, false>(nodes, walked, x, sums);
+        }
+    }
+
+    fn walk_block_by<A: Total, R: Row, T: Value, const PLAIN: bool>(
+        &self,
+        nodes: &[Node<T>],
+        walked: &[WalkTree],
+        x: &[R],
         sums: &mut [Block<A>],
     ) {
         let walk = &self.trees.walk;
@@ -248,11 +260,12 @@ impl Work<'_> {
         let tables = &self.trees.leaves.tables;
         let n_features = self.rows.n_features();
         let row = |i: usize| &x[i * n_features..(i + 1) * n_features];
+        let n = x.len() / n_features;
         for tree in walked {
             for at in (0..n).step_by(LANES) {
                 // The last rows may be fewer than eight: the last is then walked again.
                 let rows = std::array::from_fn(|lane| row((at + lane).min(n - 1)));
-                let leaves = walk.eight(nodes, sets, [tree.root(); LANES], rows);
+                let leaves = walk.eight::<R, T, PLAIN>(nodes, sets, [tree.root(); LANES], rows);
                 for (lane, &leaf) in leaves.iter().enumerate().take(n - at) {
                     let slot = kernel::slot(tables, at + lane, size_of::<A>());
                     walk.add(tree, values, leaf, rows[lane], |k, value| {
@@ -267,22 +280,23 @@ impl Work<'_> {
     /// Row by row: all trees walked, eight at a time (or one, as the baseline does).
     fn few<A: Total, R: Row>(&self, x: &[R], out: &mut [A::Margin], sums: &mut Vec<A>) {
         let walk = &self.trees.walk;
-        let sets = &self.trees.table.sets[..];
-        match &walk.nodes {
-            Nodes::F32(nodes) => self.few_by::<A, R, f32>(walk, nodes, sets, x, out, sums),
-            Nodes::F64(nodes) => self.few_by::<A, R, f64>(walk, nodes, sets, x, out, sums),
+        match (&walk.nodes, walk.is_plain()) {
+            (Nodes::F32(nodes), true) => self.few_by::<A, R, f32, true>(nodes, x, out, sums),
+            (Nodes::F32(nodes), false) => self.few_by::<A, R, f32, false>(nodes, x, out, sums),
+            (Nodes::F64(nodes), true) => self.few_by::<A, R, f64, true>(nodes, x, out, sums),
+            (Nodes::F64(nodes), false) => self.few_by::<A, R, f64, false>(nodes, x, out, sums),
         }
     }
 
-    fn few_by<A: Total, R: Row, T: Value>(
+    fn few_by<A: Total, R: Row, T: Value, const PLAIN: bool>(
         &self,
-        walk: &Walk,
         nodes: &[Node<T>],
-        sets: &[SetTest],
         x: &[R],
         out: &mut [A::Margin],
         sums: &mut Vec<A>,
     ) {
+        let walk = &self.trees.walk;
+        let sets = &self.trees.table.sets[..];
         let finish = &self.trees.finish;
         let n_outputs = finish.base.len();
         let values = A::values(walk.values());
@@ -303,7 +317,7 @@ impl Work<'_> {
                 for trees in walk.trees.chunks(LANES) {
                     let last = trees.len() - 1;
                     let roots = std::array::from_fn(|lane| trees[lane.min(last)].root());
-                    let leaves = walk.eight(nodes, sets, roots, [x; LANES]);
+                    let leaves = walk.eight::<R, T, PLAIN>(nodes, sets, roots, [x; LANES]);
                     for (tree, leaf) in trees.iter().zip(leaves) {
                         add(tree, leaf);
                     }

@@ -195,6 +195,11 @@ impl Walk {
         })
     }
 
+    /// Whether every split is a plain comparison.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.odd.is_empty()
+    }
+
     /// Where the values of the leaf start that `x` comes to, one node after the other.
     #[inline]
     pub(crate) fn one<R: Value, T: Value>(
@@ -206,15 +211,15 @@ impl Walk {
     ) -> u32 {
         let mut node = &nodes[root as usize];
         while node.info & LEAF == 0 {
-            let yes = self.goes_yes(node, sets, x);
+            let yes = self.goes_yes::<R, T, false>(node, sets, x);
             node = &nodes[node.child as usize + usize::from(!yes)];
         }
         node.info & !LEAF
     }
 
-    /// The same for eight walks at once.
+    /// The same for eight walks at once; `PLAIN` where [`is_plain`](Self::is_plain).
     #[inline]
-    pub(crate) fn eight<R: Value, T: Value>(
+    pub(crate) fn eight<R: Value, T: Value, const PLAIN: bool>(
         &self,
         nodes: &[Node<T>],
         sets: &[SetTest],
@@ -225,7 +230,7 @@ impl Walk {
             let mut all_leaves = LEAF;
             for lane in 0..LANES {
                 let node = &nodes[at[lane] as usize];
-                let yes = self.goes_yes(node, sets, rows[lane]);
+                let yes = self.goes_yes::<R, T, PLAIN>(node, sets, rows[lane]);
                 let is_leaf = node.info >> 31;
                 at[lane] = node.child + (u32::from(!yes) & !is_leaf);
                 all_leaves &= node.info;
@@ -237,10 +242,15 @@ impl Walk {
     }
 
     #[inline(always)]
-    fn goes_yes<R: Value, T: Value>(&self, node: &Node<T>, sets: &[SetTest], x: &[R]) -> bool {
+    fn goes_yes<R: Value, T: Value, const PLAIN: bool>(
+        &self,
+        node: &Node<T>,
+        sets: &[SetTest],
+        x: &[R],
+    ) -> bool {
         // A leaf asks about feature 0, and what it hears is not used.
         let x = x[node.feature as usize];
-        if node.info & (ODD | LEAF) == ODD {
+        if !PLAIN && node.info & (ODD | LEAF) == ODD {
             return self.odd[(node.info & !ODD) as usize].holds(x.widen(), sets);
         }
         let x = T::narrow(x.widen());

@@ -11,9 +11,9 @@
 use std::arch::x86_64::*;
 
 use super::{Lookups, SumMut, plain, portable, shape};
-use crate::block::{Block, Plane};
+use crate::block::{Block, Plane, WORDS};
 use crate::circuit::{MAX_BITS, Route, Routes};
-use crate::leaves::{NARROW, Tables, Values};
+use crate::leaves::{Job, NARROW, Tables, Values, WIDE};
 use crate::predicate::Ranks;
 
 macro_rules! entry {
@@ -29,7 +29,7 @@ macro_rules! entry {
 entry!(less_f32 => less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, words: usize, out: &mut [Plane]));
 entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, words: usize, out: &mut [Plane]));
 entry!(ranks => ranks_inner(column: &Block<f32>, ranks: &Ranks, words: usize, below: &mut Block<u8>, above: &mut Block<u8>));
-entry!(not_above => not_above_inner(ranks: &Block<u8>, cuts: &[u8], out: &mut [Plane]));
+entry!(not_above => not_above_inner(ranks: &Block<u8>, cuts: &[u8], words: usize, out: &mut [Plane]));
 entry!(codes => codes_masked(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(codes_vbmi => codes_transposed(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(add => add_values(lookups: Lookups<'_>, sum: SumMut<'_>));
@@ -164,10 +164,21 @@ fn ranks_by<const LEVELS: usize>(
     }
 }
 
-/// `rank <= cut` for every cut: eight comparisons of 64 bytes fill a plane.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn not_above_inner(ranks: &Block<u8>, cuts: &[u8], out: &mut [Plane]) {
-    let ranks: [__m512i; 8] = std::array::from_fn(|w| codes_of(ranks, w));
+fn not_above_inner(ranks: &Block<u8>, cuts: &[u8], words: usize, out: &mut [Plane]) {
+    // The few rows of a small batch take a word; anything else is worth the whole plane.
+    if words == 1 {
+        not_above_by::<1>(ranks, cuts, out);
+    } else {
+        not_above_by::<WORDS>(ranks, cuts, out);
+    }
+}
+
+/// `rank <= cut` for every cut: one comparison of 64 bytes a word.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn not_above_by<const N: usize>(ranks: &Block<u8>, cuts: &[u8], out: &mut [Plane]) {
+    let ranks: [__m512i; N] = std::array::from_fn(|w| codes_of(ranks, w));
     for (&cut, out) in cuts.iter().zip(out) {
         let cut = _mm512_set1_epi8(cut as i8);
         for (word, &ranks) in out.0.iter_mut().zip(&ranks) {
@@ -450,54 +461,167 @@ add_bytes!(
     |v| v
 );
 
+/// Integers of one or two bytes: summed in 16 bits, then widened, weighted and added.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,gfni")]
+fn add_short<const BYTES: usize, const WIDE: bool>(
+    l: Lookups<'_>,
+    lines: &[Plane],
+    sum: &mut Block<i32>,
+) {
+    let n_lines = if WIDE { 4 * BYTES } else { BYTES };
+    let ones = _mm512_set1_epi8(1);
+    let weight = _mm512_set1_epi32(l.run.weight);
+    let bytes = |job: &Job, w: usize| -> [__m512i; BYTES] {
+        let lines = &lines[job.table as usize..][..n_lines];
+        look_up::<BYTES>(lines, WIDE, codes_of(&l.codes[job.slot as usize], w))
+    };
+    let sums = sum.0.as_chunks_mut::<64>().0[..l.words].iter_mut();
+    for (w, sums) in sums.enumerate() {
+        // Rows 0..8 and 8..16 of each 128-bit lane.
+        let mut acc = [_mm512_setzero_si512(); 2];
+        if BYTES == 2 {
+            for job in l.jobs {
+                let b = bytes(job, w);
+                acc[0] = _mm512_add_epi16(acc[0], _mm512_unpacklo_epi8(b[0], b[BYTES - 1]));
+                acc[1] = _mm512_add_epi16(acc[1], _mm512_unpackhi_epi8(b[0], b[BYTES - 1]));
+            }
+        } else {
+            // Two trees side by side; the multiplication by 1 adds them, as 16 bits.
+            for pair in l.jobs.chunks(2) {
+                let a = bytes(&pair[0], w)[0];
+                let b = match pair.get(1) {
+                    Some(job) => bytes(job, w)[0],
+                    None => _mm512_setzero_si512(),
+                };
+                let low = _mm512_maddubs_epi16(ones, _mm512_unpacklo_epi8(a, b));
+                let high = _mm512_maddubs_epi16(ones, _mm512_unpackhi_epi8(a, b));
+                acc[0] = _mm512_add_epi16(acc[0], low);
+                acc[1] = _mm512_add_epi16(acc[1], high);
+            }
+        }
+        let wider = [
+            _mm512_unpacklo_epi16(acc[0], acc[0]),
+            _mm512_unpackhi_epi16(acc[0], acc[0]),
+            _mm512_unpacklo_epi16(acc[1], acc[1]),
+            _mm512_unpackhi_epi16(acc[1], acc[1]),
+        ];
+        for (sums, twice) in sums.as_chunks_mut::<16>().0.iter_mut().zip(wider) {
+            let value = _mm512_mullo_epi32(_mm512_srai_epi32::<16>(twice), weight);
+            // SAFETY: 16 sums, as many as the load and the store take; no alignment is asked.
+            unsafe {
+                let before = _mm512_loadu_si512(sums.as_ptr().cast());
+                let after = _mm512_add_epi32(before, value);
+                _mm512_storeu_si512(sums.as_mut_ptr().cast(), after);
+            }
+        }
+    }
+}
+
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,gfni")]
 fn add_bytes(l: Lookups<'_>, sum: SumMut<'_>) {
     let Tables::Bytes { lines, .. } = l.tables else {
         unreachable!("a plan for this kernel has tables of bytes");
     };
-    match (sum, l.wide) {
-        (SumMut::F32(sum), false) => add_bytes_f32::<false>(l, lines, sum),
-        (SumMut::F32(sum), true) => add_bytes_f32::<true>(l, lines, sum),
-        (SumMut::F64(sum), false) => add_bytes_f64::<false>(l, lines, sum),
-        (SumMut::F64(sum), true) => add_bytes_f64::<true>(l, lines, sum),
-        (SumMut::I32(sum), false) => add_bytes_i32::<false>(l, lines, sum),
-        (SumMut::I32(sum), true) => add_bytes_i32::<true>(l, lines, sum),
+    match (sum, l.run.bytes, l.run.wide) {
+        (SumMut::F32(sum), _, false) => add_bytes_f32::<false>(l, lines, sum),
+        (SumMut::F32(sum), _, true) => add_bytes_f32::<true>(l, lines, sum),
+        (SumMut::F64(sum), _, false) => add_bytes_f64::<false>(l, lines, sum),
+        (SumMut::F64(sum), _, true) => add_bytes_f64::<true>(l, lines, sum),
+        (SumMut::I32(sum), 1, false) => add_short::<1, false>(l, lines, sum),
+        (SumMut::I32(sum), 1, true) => add_short::<1, true>(l, lines, sum),
+        (SumMut::I32(sum), 2, false) => add_short::<2, false>(l, lines, sum),
+        (SumMut::I32(sum), 2, true) => add_short::<2, true>(l, lines, sum),
+        (SumMut::I32(sum), _, false) => add_bytes_i32::<false>(l, lines, sum),
+        (SumMut::I32(sum), _, true) => add_bytes_i32::<true>(l, lines, sum),
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn add_values(l: Lookups<'_>, sum: SumMut<'_>) {
-    match (l.tables, sum) {
-        (Tables::Plain(Values::F32(values)), SumMut::F32(sum)) if !l.wide => {
-            add_values_f32(l, values, sum);
+    match (l.tables, sum, l.run.wide) {
+        (Tables::Plain(Values::F32(values)), SumMut::F32(sum), false) => {
+            narrow_f32(l, values, sum);
         }
-        (_, sum) => portable::add(l, sum),
+        (Tables::Plain(Values::I32(values)), SumMut::I32(sum), false) => {
+            narrow_i32(l, values, sum);
+        }
+        (Tables::Plain(Values::F64(values)), SumMut::F64(sum), wide) => {
+            gather_f64(l, values, if wide { WIDE } else { NARROW }, sum);
+        }
+        (_, sum, _) => portable::add(l, sum),
     }
 }
 
+macro_rules! narrow {
+    ($name:ident, $value:ty, $load:ident, $store:ident, $permute:ident, $blend:ident, $add:ident) => {
+        /// 64 values of 32 bits in four registers: two permutations and a blend for 16 rows.
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+        fn $name(l: Lookups<'_>, values: &[$value], sum: &mut Block<$value>) {
+            for job in l.jobs {
+                let table = plain(values, job, NARROW);
+                let t: [_; 4] = std::array::from_fn(|i| {
+                    let part = &table[16 * i..16 * i + 16];
+                    // SAFETY: 16 values, as many as the load takes; no alignment is asked.
+                    unsafe { $load(part.as_ptr().cast()) }
+                });
+                let codes = l.codes[job.slot as usize].0.as_chunks::<16>().0;
+                let sums = sum.0.as_chunks_mut::<16>().0;
+                for (codes, sums) in codes.iter().zip(sums).take(4 * l.words) {
+                    // SAFETY: 16 codes and 16 sums, as many as the loads and the store take.
+                    unsafe {
+                        let code = _mm512_cvtepu8_epi32(_mm_loadu_si128(codes.as_ptr().cast()));
+                        let upper = _mm512_test_epi32_mask(code, _mm512_set1_epi32(32));
+                        let low = $permute(t[0], code, t[1]);
+                        let high = $permute(t[2], code, t[3]);
+                        let before = $load(sums.as_ptr().cast());
+                        let after = $add(before, $blend(upper, low, high));
+                        $store(sums.as_mut_ptr().cast(), after);
+                    }
+                }
+            }
+        }
+    };
+}
+
+narrow!(
+    narrow_f32,
+    f32,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_permutex2var_ps,
+    _mm512_mask_blend_ps,
+    _mm512_add_ps
+);
+narrow!(
+    narrow_i32,
+    i32,
+    _mm512_loadu_si512,
+    _mm512_storeu_si512,
+    _mm512_permutex2var_epi32,
+    _mm512_mask_blend_epi32,
+    _mm512_add_epi32
+);
+
+/// `n` values of 64 bits are too many for registers: gathered.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn add_values_f32(l: Lookups<'_>, values: &[f32], sum: &mut Block<f32>) {
+fn gather_f64(l: Lookups<'_>, values: &[f64], n: usize, sum: &mut Block<f64>) {
+    let within = _mm256_set1_epi32(n as i32 - 1);
     for job in l.jobs {
-        let table = plain(values, job, NARROW);
-        let t: [__m512; 4] = std::array::from_fn(|i| {
-            // SAFETY: 16 of the 64 values, in bounds for i < 4; no alignment is asked.
-            unsafe { _mm512_loadu_ps(table[16 * i..16 * i + 16].as_ptr()) }
-        });
-        let codes = l.codes[job.slot as usize].0.as_chunks::<16>().0;
-        let sums = sum.0.as_chunks_mut::<16>().0;
-        for (codes, sums) in codes.iter().zip(sums).take(4 * l.words) {
-            // SAFETY: 16 codes and 16 sums, as many as the loads and the store take.
+        let table = plain(values, job, n);
+        let codes = l.codes[job.slot as usize].0.as_chunks::<8>().0;
+        let sums = sum.0.as_chunks_mut::<8>().0;
+        for (&codes, sums) in codes.iter().zip(sums).take(8 * l.words) {
+            let codes = _mm_cvtsi64_si128(i64::from_le_bytes(codes));
+            let code = _mm256_and_si256(_mm256_cvtepu8_epi32(codes), within);
+            // SAFETY: the table holds `n` values, 64 or 256, and `code` is below `n` by the mask;
+            // 8 sums, as many as the load and the store take.
             unsafe {
-                let code = _mm512_cvtepu8_epi32(_mm_loadu_si128(codes.as_ptr().cast()));
-                let upper = _mm512_test_epi32_mask(code, _mm512_set1_epi32(32));
-                let value = _mm512_mask_blend_ps(
-                    upper,
-                    _mm512_permutex2var_ps(t[0], code, t[1]),
-                    _mm512_permutex2var_ps(t[2], code, t[3]),
-                );
-                let acc = _mm512_add_ps(_mm512_loadu_ps(sums.as_ptr()), value);
-                _mm512_storeu_ps(sums.as_mut_ptr(), acc);
+                let value = _mm512_i32gather_pd::<8>(code, table.as_ptr());
+                let after = _mm512_add_pd(_mm512_loadu_pd(sums.as_ptr()), value);
+                _mm512_storeu_pd(sums.as_mut_ptr(), after);
             }
         }
     }

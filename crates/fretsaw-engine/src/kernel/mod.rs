@@ -14,7 +14,7 @@ mod shape;
 use crate::block::{Block, Columns, Plane, Value};
 use crate::circuit::Routes;
 use crate::isa::Isa;
-use crate::leaves::{Job, Tables, byte_slot};
+use crate::leaves::{Job, JobRun, Tables, byte_slot};
 use crate::predicate::{CONSTANT_PLANES, Op, Ranks, Run, Table};
 
 /// The sums of one output over a block.
@@ -28,7 +28,7 @@ pub(crate) enum SumMut<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Lookups<'a> {
     pub(crate) jobs: &'a [Job],
-    pub(crate) wide: bool,
+    pub(crate) run: &'a JobRun,
     pub(crate) tables: &'a Tables,
     pub(crate) codes: &'a [Block<u8>],
     /// How many words of 64 rows are in use.
@@ -160,7 +160,7 @@ fn less_ranked(
         let (ranks, cuts) = (&of_nan[usize::from(run.nan)], &table.cut[run.range()]);
         match isa {
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 | Isa::Avx512Vbmi => avx512::not_above(ranks, cuts, out),
+            Isa::Avx512 | Isa::Avx512Vbmi => avx512::not_above(ranks, cuts, words, out),
             _ => unreachable!("`wants_ranks` has no other"),
         }
     }

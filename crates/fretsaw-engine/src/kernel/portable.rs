@@ -135,7 +135,7 @@ pub(super) fn add(lookups: Lookups<'_>, sum: SumMut<'_>) {
 }
 
 fn add_to<A: Leaf>(lookups: Lookups<'_>, values: &[A], sum: &mut Block<A>) {
-    if lookups.wide {
+    if lookups.run.wide {
         add_width::<A, WIDE>(lookups, values, sum);
     } else {
         add_width::<A, NARROW>(lookups, values, sum);

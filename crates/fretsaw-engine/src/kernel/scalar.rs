@@ -75,7 +75,7 @@ pub(super) fn add(lookups: Lookups<'_>, sum: SumMut<'_>) {
 }
 
 fn add_to<A: Leaf>(lookups: Lookups<'_>, values: &[A], sum: &mut Block<A>) {
-    let n = if lookups.wide { WIDE } else { NARROW };
+    let n = if lookups.run.wide { WIDE } else { NARROW };
     for row in 0..ROWS {
         for job in lookups.jobs {
             let code = lookups.codes[job.slot as usize].0[row];

@@ -129,6 +129,33 @@ fn tree_shapes() {
     }
 }
 
+/// Integer leaves of one, two and more bytes, whose partial sums pass 16 bits.
+#[test]
+fn integer_leaves() {
+    let mut scratch = Scratch::default();
+    for (seed, factor) in [(1, 1.0), (2, 258.0), (3, 258.014)] {
+        let shape = Shape {
+            sum: Sum::I32,
+            n_trees: 70,
+            n_outputs: 2,
+            vector: true,
+            max_leaves: if seed == 2 { 200 } else { 60 },
+            ..Shape::default()
+        };
+        let mut draft = random::ensemble(seed, &shape).into_draft();
+        if let Body::Ensemble(e) = &mut draft.body {
+            for leaf in e.trees.iter_mut().flat_map(|t| &mut t.leaves) {
+                *leaf = (*leaf * factor).round();
+            }
+            // Beyond 16 bits by one.
+            if seed == 3 {
+                e.trees.iter_mut().for_each(|t| t.leaves[0] = 32_768.0);
+            }
+        }
+        check(&draft.build().unwrap(), seed, &[64, 700], &mut scratch);
+    }
+}
+
 /// Columns with few, many and too many cuts for a byte to rank, both ways for missing values.
 #[test]
 fn numbers_of_cuts() {
