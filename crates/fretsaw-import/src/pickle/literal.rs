@@ -67,33 +67,35 @@ pub(super) fn python_literal<'a>(line: &'a str) -> Result<Value<'a>, Error> {
     })
 }
 
-/// Python's raw-unicode-escape: only `\uXXXX` and `\UXXXXXXXX` are escapes.
-pub(super) fn raw_unicode_escape(line: &str) -> Result<Cow<'_, str>, Error> {
-    if !line.contains("\\u") && !line.contains("\\U") {
-        return Ok(Cow::Borrowed(line));
+/// Python's raw-unicode-escape: Latin-1, but for `\uXXXX` and `\UXXXXXXXX`.
+pub(super) fn raw_unicode_escape(line: &[u8]) -> Result<Cow<'_, str>, Error> {
+    if let Ok(text) = std::str::from_utf8(line)
+        && text.is_ascii()
+        && !text.contains('\\')
+    {
+        return Ok(Cow::Borrowed(text));
     }
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let digits = match rest.as_bytes().get(1) {
-            Some(b'u') => 4,
-            Some(b'U') => 8,
+    while let Some((&byte, tail)) = rest.split_first() {
+        let digits = match (byte, tail.first()) {
+            (b'\\', Some(b'u')) => 4,
+            (b'\\', Some(b'U')) => 8,
             _ => {
-                out.push('\\');
-                rest = &rest[1..];
+                out.push(char::from(byte));
+                rest = tail;
                 continue;
             }
         };
-        let c = rest
-            .get(2..2 + digits)
+        let c = tail
+            .get(1..=digits)
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
             .and_then(|hex| u32::from_str_radix(hex, 16).ok())
             .and_then(char::from_u32)
             .ok_or_else(|| Error::invalid("a broken escape in a text"))?;
         out.push(c);
-        rest = &rest[2 + digits..];
+        rest = &tail[1 + digits..];
     }
-    out.push_str(rest);
     Ok(Cow::Owned(out))
 }

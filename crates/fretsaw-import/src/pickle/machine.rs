@@ -139,13 +139,18 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn line(&mut self) -> Result<&'a str, Error> {
+    fn raw_line(&mut self) -> Result<&'a [u8], Error> {
         let from = self.at;
         let Some(n) = self.bytes[from..].iter().position(|&b| b == b'\n') else {
             return Err(Error::syntax(from, "the pickle ends within a line"));
         };
         self.at += n + 1;
-        std::str::from_utf8(&self.bytes[from..from + n])
+        Ok(&self.bytes[from..from + n])
+    }
+
+    fn line(&mut self) -> Result<&'a str, Error> {
+        let from = self.at;
+        std::str::from_utf8(self.raw_line()?)
             .map_err(|_| Error::syntax(from, "text that is not UTF-8"))
     }
 
@@ -304,7 +309,7 @@ impl<'a> Machine<'a> {
                 self.push(frame, value);
             }
             b'V' => {
-                let text = raw_unicode_escape(self.line()?)?;
+                let text = raw_unicode_escape(self.raw_line()?)?;
                 self.push(frame, Value::Str(text));
             }
             0x8c | b'X' | 0x8d => {

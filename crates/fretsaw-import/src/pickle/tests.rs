@@ -45,6 +45,7 @@ fn every_protocol_is_read_as_data() {
         (b"L123456789012345678901234567890L\n.", "<big>"),
         (b"F0.5\n.", "0.5"),
         (b"Vcaf\\u00e9\n.", "'café'"),
+        (b"Vcaf\xe9 \\x \\U0001f600\n.", "'café \\x 😀'"),
         (b"S'a\\x41\\n'\n.", "'aA\n'"),
         (b"(lp0\nI1\naI2\na.", "[1, 2]"),
         (b"(dp0\nVk\nI1\ns.", "{'k': 1}"),
