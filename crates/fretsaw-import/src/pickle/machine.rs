@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::input::Input;
 use super::literal::{integer, long, python_literal, raw_unicode_escape};
 use super::{Global, Id, Object, Pickle, Value, allow, numpy};
 use crate::Error;
@@ -17,8 +18,7 @@ const MAX_NESTING: usize = 4;
 
 pub(super) fn run(bytes: &[u8]) -> Result<Pickle<'_>, Error> {
     let mut machine = Machine {
-        bytes,
-        at: 0,
+        input: Input::new(bytes),
         values: Vec::new(),
     };
     let root = machine.pickle(0)?;
@@ -29,8 +29,7 @@ pub(super) fn run(bytes: &[u8]) -> Result<Pickle<'_>, Error> {
 }
 
 struct Machine<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    input: Input<'a>,
     values: Vec<Value<'a>>,
 }
 
@@ -95,72 +94,6 @@ fn global<'a>(module: Cow<'a, str>, name: Cow<'a, str>) -> Result<Global<'a>, Er
 }
 
 impl<'a> Machine<'a> {
-    fn take(&mut self, n: usize) -> Result<&'a [u8], Error> {
-        let rest = &self.bytes[self.at..];
-        match rest.get(..n) {
-            Some(taken) => {
-                self.at += n;
-                Ok(taken)
-            }
-            None => Err(Error::syntax(
-                self.at,
-                format!("{n} bytes should follow, the pickle has {}", rest.len()),
-            )),
-        }
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
-        let mut out = [0; N];
-        out.copy_from_slice(self.take(N)?);
-        Ok(out)
-    }
-
-    fn u8(&mut self) -> Result<u8, Error> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    fn u32(&mut self) -> Result<u32, Error> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    fn u64(&mut self) -> Result<usize, Error> {
-        // What does not fit is beyond the input in any case.
-        Ok(usize::try_from(u64::from_le_bytes(self.array()?)).unwrap_or(usize::MAX))
-    }
-
-    fn text(&mut self, n: usize) -> Result<Cow<'a, str>, Error> {
-        let at = self.at;
-        match std::str::from_utf8(self.take(n)?) {
-            Ok(s) => Ok(Cow::Borrowed(s)),
-            Err(e) => Err(Error::syntax(
-                at + e.valid_up_to(),
-                "text that is not UTF-8",
-            )),
-        }
-    }
-
-    fn raw_line(&mut self) -> Result<&'a [u8], Error> {
-        let from = self.at;
-        let Some(n) = self.bytes[from..].iter().position(|&b| b == b'\n') else {
-            return Err(Error::syntax(from, "the pickle ends within a line"));
-        };
-        self.at += n + 1;
-        Ok(&self.bytes[from..from + n])
-    }
-
-    fn line(&mut self) -> Result<&'a str, Error> {
-        let from = self.at;
-        std::str::from_utf8(self.raw_line()?)
-            .map_err(|_| Error::syntax(from, "text that is not UTF-8"))
-    }
-
-    fn line_as<T: std::str::FromStr>(&mut self) -> Result<T, Error> {
-        let from = self.at;
-        self.line()?
-            .parse()
-            .map_err(|_| Error::syntax(from, "a line that should be a number"))
-    }
-
     fn put(&mut self, value: Value<'a>) -> Id {
         self.values.push(value);
         Id(self.values.len() - 1)
@@ -233,8 +166,8 @@ impl<'a> Machine<'a> {
     fn pickle(&mut self, nesting: usize) -> Result<Id, Error> {
         let mut frame = Frame::default();
         loop {
-            let at = self.at;
-            let op = self.u8()?;
+            let at = self.input.at;
+            let op = self.input.u8()?;
             if op == b'.' {
                 return frame.pop().map_err(|e| e.at(at));
             }
@@ -245,7 +178,7 @@ impl<'a> Machine<'a> {
     fn step(&mut self, op: u8, frame: &mut Frame, nesting: usize) -> Result<(), Error> {
         match op {
             // Protocol and framing.
-            0x80 => match self.u8()? {
+            0x80 => match self.input.u8()? {
                 0..=5 => {}
                 p => {
                     return Err(Error::unsupported(
@@ -255,26 +188,26 @@ impl<'a> Machine<'a> {
                 }
             },
             0x95 => {
-                self.u64()?;
+                self.input.u64()?;
             }
             // Constants and numbers.
             b'N' => self.push(frame, Value::None),
             0x88 => self.push(frame, Value::Bool(true)),
             0x89 => self.push(frame, Value::Bool(false)),
             b'J' => {
-                let i = i32::from_le_bytes(self.array()?);
+                let i = i32::from_le_bytes(self.input.array()?);
                 self.push(frame, Value::Int(i.into()));
             }
             b'K' => {
-                let i = self.u8()?;
+                let i = self.input.u8()?;
                 self.push(frame, Value::Int(i.into()));
             }
             b'M' => {
-                let i = u16::from_le_bytes(self.array()?);
+                let i = u16::from_le_bytes(self.input.array()?);
                 self.push(frame, Value::Int(i.into()));
             }
             b'I' => {
-                let value = match self.line()? {
+                let value = match self.input.line()? {
                     "00" => Value::Bool(false),
                     "01" => Value::Bool(true),
                     text => integer(text)?,
@@ -282,52 +215,52 @@ impl<'a> Machine<'a> {
                 self.push(frame, value);
             }
             b'L' => {
-                let value = integer(self.line()?.trim_end_matches('L'))?;
+                let value = integer(self.input.line()?.trim_end_matches('L'))?;
                 self.push(frame, value);
             }
             0x8a => {
-                let n = self.u8()?.into();
-                let value = long(self.take(n)?);
+                let n = self.input.u8()?.into();
+                let value = long(self.input.take(n)?);
                 self.push(frame, value);
             }
             0x8b => {
-                let n = self.u32()? as usize;
-                let value = long(self.take(n)?);
+                let n = self.input.u32()? as usize;
+                let value = long(self.input.take(n)?);
                 self.push(frame, value);
             }
             b'F' => {
-                let x = self.line_as()?;
+                let x = self.input.line_as()?;
                 self.push(frame, Value::Float(x));
             }
             b'G' => {
-                let x = f64::from_be_bytes(self.array()?);
+                let x = f64::from_be_bytes(self.input.array()?);
                 self.push(frame, Value::Float(x));
             }
             // Text and bytes.
             b'S' => {
-                let value = python_literal(self.line()?)?;
+                let value = python_literal(self.input.line()?)?;
                 self.push(frame, value);
             }
             b'V' => {
-                let text = raw_unicode_escape(self.raw_line()?)?;
+                let text = raw_unicode_escape(self.input.raw_line()?)?;
                 self.push(frame, Value::Str(text));
             }
             0x8c | b'X' | 0x8d => {
                 let n = match op {
-                    0x8c => self.u8()?.into(),
-                    b'X' => self.u32()? as usize,
-                    _ => self.u64()?,
+                    0x8c => self.input.u8()?.into(),
+                    b'X' => self.input.u32()? as usize,
+                    _ => self.input.u64()?,
                 };
-                let text = self.text(n)?;
+                let text = self.input.text(n)?;
                 self.push(frame, Value::Str(text));
             }
             b'C' | b'B' | 0x8e | 0x96 | b'U' | b'T' => {
                 let n = match op {
-                    b'C' | b'U' => self.u8()?.into(),
-                    b'B' | b'T' => self.u32()? as usize,
-                    _ => self.u64()?,
+                    b'C' | b'U' => self.input.u8()?.into(),
+                    b'B' | b'T' => self.input.u32()? as usize,
+                    _ => self.input.u64()?,
                 };
-                let bytes = self.take(n)?;
+                let bytes = self.input.take(n)?;
                 // `U` and `T` are Python 2's strings, which were both.
                 let value = match std::str::from_utf8(bytes) {
                     Ok(text) if matches!(op, b'U' | b'T') => Value::Str(Cow::Borrowed(text)),
@@ -397,25 +330,25 @@ impl<'a> Machine<'a> {
             b'2' => frame.stack.push(frame.top()?),
             b'p' | b'q' | b'r' | 0x94 => {
                 let key = match op {
-                    b'p' => self.line_as()?,
-                    b'q' => self.u8()?.into(),
-                    b'r' => self.u32()?,
+                    b'p' => self.input.line_as()?,
+                    b'q' => self.input.u8()?.into(),
+                    b'r' => self.input.u32()?,
                     _ => u32::try_from(frame.memo.len()).unwrap_or(u32::MAX),
                 };
                 frame.memo.insert(key, frame.top()?);
             }
             b'g' | b'h' | b'j' => {
                 let key = match op {
-                    b'g' => self.line_as()?,
-                    b'h' => self.u8()?.into(),
-                    _ => self.u32()?,
+                    b'g' => self.input.line_as()?,
+                    b'h' => self.input.u8()?.into(),
+                    _ => self.input.u32()?,
                 };
                 frame.stack.push(frame.memo(key)?);
             }
             // Names and what they would make.
             b'c' => {
-                let module = Cow::Borrowed(self.line()?);
-                let name = Cow::Borrowed(self.line()?);
+                let module = Cow::Borrowed(self.input.line()?);
+                let name = Cow::Borrowed(self.input.line()?);
                 let global = global(module, name)?;
                 self.push(frame, Value::Global(global));
             }
@@ -450,8 +383,8 @@ impl<'a> Machine<'a> {
                 self.call(frame, callee, items.into())?;
             }
             b'i' => {
-                let module = Cow::Borrowed(self.line()?);
-                let name = Cow::Borrowed(self.line()?);
+                let module = Cow::Borrowed(self.input.line()?);
+                let name = Cow::Borrowed(self.input.line()?);
                 let args = frame.since_mark()?.into();
                 let callee = self.put(Value::Global(global(module, name)?));
                 self.call(frame, callee, args)?;
@@ -507,12 +440,12 @@ impl<'a> Machine<'a> {
     fn joblib_array(&mut self, wrapper: Id, nesting: usize) -> Result<Id, Error> {
         let layout = numpy::joblib_layout(&self.values, wrapper)?;
         if layout.aligned {
-            let padding = self.u8()?.into();
-            self.take(padding)?;
+            let padding = self.input.u8()?.into();
+            self.input.take(padding)?;
         }
         match layout.n_bytes {
             Some(n) => {
-                let bytes = self.take(n)?;
+                let bytes = self.input.take(n)?;
                 Ok(self.put(Value::Bytes(Cow::Borrowed(bytes))))
             }
             None if nesting < MAX_NESTING => self.pickle(nesting + 1),

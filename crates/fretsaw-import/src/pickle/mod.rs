@@ -10,6 +10,7 @@
 //! be cyclic: walk them with that in mind.
 
 mod allow;
+mod input;
 mod literal;
 mod machine;
 pub(crate) mod numpy;
