@@ -4,7 +4,7 @@
 //! cargo run -p fretsaw-onnx --example random_onnx -- OUT [COUNT]
 //! ```
 //!
-//! A case is `<seed>-<ml_opset>[d].onnx` beside `<name>.x.npy`, `<name>.answers.npy` and, for
+//! (`d`: f64 input, `z`: with ZipMap.) A case is `<seed>-<ml_opset>[d|z].onnx` beside `<name>.x.npy`, `<name>.answers.npy` and, for
 //! classifiers, `<name>.classes.npy` (numbers) and `<name>.names.txt`; `<name>.bits` stands beside
 //! a case whose margins must be equal to the last bit.
 
@@ -28,13 +28,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut refused = 0;
     for seed in 0..count {
         let model = cases::model(seed);
-        for (ml_opset, double) in [(3, false), (5, false), (3, true), (5, true)] {
+        for (ml_opset, double, zipmap, mark) in [
+            (3, false, false, ""),
+            (3, true, false, "d"),
+            (3, false, true, "z"),
+            (5, false, false, ""),
+            (5, true, false, "d"),
+        ] {
+            if zipmap && labels(&model, &[]).is_none() {
+                continue;
+            }
             let options = LowerOptions {
                 ml_opset,
                 double,
+                zipmap,
                 ..LowerOptions::default()
             };
-            let name = format!("{seed}-{ml_opset}{}", if double { "d" } else { "" });
+            let name = format!("{seed}-{ml_opset}{mark}");
             match lower(&model, &options) {
                 Ok(onnx) => {
                     check(&onnx)?;

@@ -1,7 +1,7 @@
 //! Margins, followed back through scale, divisor and base to the operator that sums.
 
 use fretsaw_model::{
-    Body, Ensemble, Float, InterceptOrder, Linear, LinearMissing, Link, Step, Sum,
+    Body, Ensemble, Float, InterceptOrder, Linear, LinearMissing, Link, Step, Sum, Target,
 };
 
 use super::columns::{Input, Source, input};
@@ -27,6 +27,8 @@ struct Finish {
     base: Option<Vec<f64>>,
     divide: Option<f64>,
     multiply: Option<Vec<f64>>,
+    /// A product with a constant matrix right behind the trees, `n` x `k`.
+    mix: Option<Vec<f64>>,
     /// Cast to f32 at the end.
     narrowed: bool,
     /// Cast to f64 before it.
@@ -91,10 +93,21 @@ pub(super) fn margin<'a>(
                 return finish.ensemble(op, trees(g, source, op)?);
             }
             compact::NAME => return compact_trees(g, source, op, &finish),
+            "MatMul" if of_trees(g, op) => {
+                finish.mix = constant(1);
+                value = op.input(0);
+            }
             "Gemm" | "MatMul" => return linear(g, source, op, finish),
             _ => return Err(op.refuse(op.name())),
         }
     }
+}
+
+/// Whether the left side of a product is an ensemble's sums, widened.
+fn of_trees<'a>(g: &Graph<'a>, op: Op<'a>) -> bool {
+    let cast = g.op(op.input(0), "Cast");
+    cast.is_some_and(|c| g.op(c.input(0), "TreeEnsembleRegressor").is_some())
+        && g.numbers(op.input(1)).is_some()
 }
 
 /// An ensemble with its input.
@@ -130,6 +143,15 @@ impl Finish {
 
     fn ensemble(self, op: Op<'_>, t: Trees) -> Result<Margin, Error> {
         let mut e = t.ensemble;
+        if let Some(mix) = &self.mix {
+            let mixed = self.narrowed && self.widened && t.raw.post == Post::None;
+            e = mixed
+                .then(|| mix_outputs(e, mix))
+                .flatten()
+                .ok_or_else(|| {
+                    op.refuse("a product of margins that is no sum of whole numbers in parts")
+                })?;
+        }
         let n = e.n_outputs;
         let link = match t.raw.post {
             Post::None => Link::Identity,
@@ -141,7 +163,7 @@ impl Finish {
             Post::SoftmaxZero => Link::SoftmaxZero,
         };
         let based = e.base.iter().any(|&b| b != 0.0);
-        if n > 1 && based && t.hit.contains(&false) {
+        if based && n > 1 && t.hit.contains(&false) {
             return Err(op.refuse(
                 "a base value of an output that not every row adds to (ONNX Runtime drops it there)",
             ));
@@ -154,8 +176,13 @@ impl Finish {
         let bare = e.divide == 1.0 && !based;
         // (No trees at all are a sum of whole numbers only where it is widened: else it is an f64 sum.)
         let summed = self.widened || !e.trees.is_empty();
-        if finished_wide && bare && summed && integral(&e) {
-            e.sum = Sum::I32;
+        let whole = if finished_wide && bare && summed {
+            integral(&e)
+        } else {
+            None
+        };
+        if let Some(whole) = whole {
+            e = whole;
         } else if self.widened {
             return Err(op.refuse("margins widened to f64 that are no sums of whole numbers"));
         }
@@ -189,17 +216,79 @@ impl Finish {
     }
 }
 
-/// Whether all leaves are whole numbers that an integer sum can hold.
-fn integral(e: &Ensemble) -> bool {
-    let mut largest = 0.0;
-    for tree in &e.trees {
-        let most = tree.leaves.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
-        if most > 32_768.0 || tree.leaves.iter().any(|v| v.trunc() != *v) {
-            return false;
-        }
-        largest += most;
+/// The ensemble whose leaves are those of `e` (rows of `n`) times the matrix `mix` (`n` x `k`).
+/// Exact for whole numbers; `None` where something else stands in the way.
+fn mix_outputs(mut e: Ensemble, mix: &[f64]) -> Option<Ensemble> {
+    let n = e.n_outputs;
+    let k = mix.len() / n;
+    if k == 0 || k * n != mix.len() || e.base.iter().any(|&b| b != 0.0) || e.divide != 1.0 {
+        return None;
     }
-    largest <= f64::from(i32::MAX)
+    for tree in &mut e.trees {
+        let rows: Vec<&[f64]> = match tree.target {
+            Target::All => mix.chunks_exact(k).collect(),
+            Target::Output(i) => mix.chunks_exact(k).skip(i as usize).take(1).collect(),
+        };
+        let times = |leaf: &[f64]| {
+            let column = |j: usize| {
+                leaf.iter()
+                    .zip(&rows)
+                    .map(|(v, row)| v * row[j])
+                    .sum::<f64>()
+            };
+            (0..k).map(column).collect::<Vec<_>>()
+        };
+        let leaves: Vec<f64> = tree
+            .leaves
+            .chunks_exact(rows.len())
+            .flat_map(times)
+            .collect();
+        // A tree that adds to one output only says so.
+        let adds = |j: &usize| leaves.iter().skip(*j).step_by(k).any(|&v| v != 0.0);
+        let mut outputs = (0..k).filter(adds);
+        (tree.target, tree.leaves) = match (outputs.next().unwrap_or(0), outputs.next()) {
+            (_, Some(_)) => (Target::All, leaves),
+            (j, None) => {
+                let own = leaves.iter().skip(j).step_by(k).copied().collect();
+                (Target::Output(j as u32), own)
+            }
+        };
+    }
+    e.n_outputs = k;
+    e.base = vec![0.0; k];
+    e.multiply = vec![1.0; k];
+    Some(e)
+}
+
+/// The largest leaf of an integer sum.
+const MAX_INTEGER_LEAF: f64 = 32_768.0;
+
+/// The same ensemble as an integer sum, if all its leaves are whole numbers that one can hold; a
+/// factor common to a tree's leaves becomes its weight where they are too large without.
+fn integral(e: &Ensemble) -> Option<Ensemble> {
+    let mut e = e.clone();
+    let mut largest = 0.0;
+    for tree in &mut e.trees {
+        let most = tree.leaves.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+        largest += most;
+        if tree.leaves.iter().any(|v| v.trunc() != *v) || largest > f64::from(i32::MAX) {
+            return None;
+        }
+        if most > MAX_INTEGER_LEAF {
+            let common = tree.leaves.iter().fold(0, |g, &v| gcd(g, v.abs() as u64));
+            let power = 1_u64 << common.trailing_zeros().min(15);
+            let fits = |f: &f64| *f <= MAX_INTEGER_LEAF && most / f <= MAX_INTEGER_LEAF;
+            let factor = [common as f64, power as f64].into_iter().find(fits)?;
+            tree.weight = factor;
+            tree.leaves.iter_mut().for_each(|v| *v /= factor);
+        }
+    }
+    e.sum = Sum::I32;
+    Some(e)
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// Our own operator says all of the sum itself.

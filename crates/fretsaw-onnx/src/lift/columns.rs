@@ -1,6 +1,8 @@
 //! From the input of the body back to the input of the graph: preprocessing steps, casts, and
 //! columns that were prepared for tests on zeros and categories.
 
+use std::cell::Cell;
+
 use fretsaw_model::{Float, Missing, Step};
 
 use super::graph::{Graph, Made, Op};
@@ -10,6 +12,11 @@ use crate::proto::tensor_proto::DataType;
 
 /// How deep preparations may nest.
 const MAX_DEPTH: usize = 64;
+/// How many operators may prepare features, each counted as often as it is used: joins of joins of
+/// the same columns double at each step.
+const MAX_STEPS: usize = 4096;
+/// How many columns the body may read.
+const MAX_COLUMNS: usize = 1 << 20;
 
 /// What the body reads.
 #[derive(Debug)]
@@ -29,6 +36,8 @@ pub(super) struct Source<'a> {
     pub(super) name: &'a str,
     pub(super) float: Float,
     pub(super) n_features: u32,
+    /// Operators looked at so far on the way back from the body.
+    pub(super) n_steps: Cell<usize>,
 }
 
 /// Follows `value` back to the graph's input.
@@ -57,8 +66,13 @@ fn follow<'a>(
                 float: source.float,
             });
         }
-        Made::Node(op) if depth < MAX_DEPTH => op,
-        Made::Node(op) => return Err(op.refuse("a preparation this deep")),
+        Made::Node(op) => {
+            source.n_steps.set(source.n_steps.get() + 1);
+            if depth >= MAX_DEPTH || source.n_steps.get() > MAX_STEPS {
+                return Err(op.refuse("a preparation of so many steps"));
+            }
+            op
+        }
         _ => {
             return Err(Error::unsupported(
                 "a body that does not read the graph's input",
@@ -102,6 +116,9 @@ fn follow<'a>(
                     return Err(op.refuse("a join of columns of unlike preparation"));
                 }
                 all.columns.extend(part.columns);
+                if all.columns.len() > MAX_COLUMNS {
+                    return Err(op.refuse("a join of so many columns"));
+                }
             }
             Ok(all)
         }

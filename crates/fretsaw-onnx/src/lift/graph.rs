@@ -94,7 +94,7 @@ impl<'a> Graph<'a> {
                 output,
             };
             // onnxmltools leaves the domain of standard operators out; ONNX means the same.
-            if domain != "" && domain != ML && !compact::is(node) {
+            if !domain.is_empty() && domain != ML && !compact::is(node) {
                 return Err(op(0).refuse(&format!("an operator of the domain {domain:?}")));
             }
             let constant = node

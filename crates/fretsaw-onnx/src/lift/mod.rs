@@ -101,6 +101,7 @@ fn source(graph: &GraphProto) -> Result<Source<'_>, Error> {
         name,
         float,
         n_features: n_features as u32,
+        n_steps: Default::default(),
     })
 }
 

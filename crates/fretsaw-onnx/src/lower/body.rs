@@ -71,13 +71,8 @@ pub(crate) fn ensemble(
         Float::F32
     };
     let large = e.sum == Sum::I32 && largest_sum(e) > EXACT_IN_F32;
-    if large && version_3 {
-        return Err(Error::unsupported(
-            "an integer sum beyond 24 bits (TreeEnsembleRegressor answers f32; use ai.onnx.ml 5)",
-            "ensemble",
-        ));
-    }
-    let wide = e.sum == Sum::F64 || compare == Float::F64 || large;
+    // Version 5 answers f64 for f64 inputs, which holds any such sum; version 3 sums it in halves.
+    let wide = e.sum == Sum::F64 || compare == Float::F64 || (large && !version_3);
     if wide && e.sum == Sum::F32 {
         return Err(Error::unsupported(
             "comparing in f64 and summing in f32 (write it for f32 inputs instead)",
@@ -96,6 +91,9 @@ pub(crate) fn ensemble(
     }
     if wide && version_3 && e.sum == Sum::F64 {
         return Ok(wide_3(b, e, trees, &x));
+    }
+    if large && version_3 {
+        return halves(b, e, trees, wide, &x);
     }
     Ok(sum_then_finish(b, model, e, options, trees, wide, &x))
 }
@@ -135,9 +133,8 @@ fn with_base_first(e: &Ensemble, mut trees: Vec<FlatTree>) -> Vec<FlatTree> {
     // ONNX Runtime answers 0 for an output that no tree has added to, whatever its base is.
     let mut hit = vec![false; e.n_outputs];
     for tree in &trees {
-        match tree.target {
-            Some(k) => hit[k] = true,
-            None => hit.fill(true),
+        for &k in &tree.targets {
+            hit[k] = true;
         }
     }
     if !hit.into_iter().all(|h| h) {
@@ -153,13 +150,10 @@ fn wide_3(b: &mut Builder, e: &Ensemble, trees: Vec<FlatTree>, x: &str) -> Margi
     let average = e.divide != 1.0 && e.divide == trees.len() as f64;
     let divide = if average { 1.0 } else { e.divide };
     for tree in &mut trees {
-        let width = if tree.target.is_some() {
-            1
-        } else {
-            e.n_outputs
-        };
-        for (i, leaf) in tree.leaves.iter_mut().enumerate() {
-            *leaf = *leaf * e.multiply[tree.target.unwrap_or(i % width)] / divide;
+        for own in tree.leaves.chunks_exact_mut(tree.targets.len()) {
+            for (leaf, &k) in own.iter_mut().zip(&tree.targets) {
+                *leaf = *leaf * e.multiply[k] / divide;
+            }
         }
     }
     let last = e.base_order == BaseOrder::Last && e.base.iter().any(|&v| v != 0.0);
@@ -228,19 +222,7 @@ fn sum_then_finish(
         name = cast(b, &name, float, Float::F64);
         float = Float::F64;
     }
-    let n = e.n_outputs;
-    if scaled {
-        let c = constant(b, float, &[n], &e.multiply);
-        name = b.op("Mul", &[&name, &c], vec![]);
-    }
-    if divided {
-        let c = constant(b, float, &[], &[e.divide]);
-        name = b.op("Div", &[&name, &c], vec![]);
-    }
-    if last && !own_base {
-        let c = constant(b, float, &[n], &e.base);
-        name = b.op("Add", &[&name, &c], vec![]);
-    }
+    name = finish(b, e, float, last && !own_base, name);
     if e.sum == Sum::I32 {
         name = cast(b, &name, float, Float::F32);
         float = Float::F32;
@@ -250,6 +232,82 @@ fn sum_then_finish(
         float,
         linked: post != Post::None,
     }
+}
+
+/// Scale, divisor and (`based`) the last base, where they change anything.
+fn finish(b: &mut Builder, e: &Ensemble, float: Float, based: bool, sum: String) -> String {
+    let mut name = sum;
+    if e.multiply.iter().any(|&v| v != 1.0) {
+        let c = constant(b, float, &[e.n_outputs], &e.multiply);
+        name = b.op("Mul", &[&name, &c], vec![]);
+    }
+    if e.divide != 1.0 {
+        let c = constant(b, float, &[], &[e.divide]);
+        name = b.op("Div", &[&name, &c], vec![]);
+    }
+    if based {
+        let c = constant(b, float, &[e.n_outputs], &e.base);
+        name = b.op("Add", &[&name, &c], vec![]);
+    }
+    name
+}
+
+/// An integer sum beyond what f32 holds, in version 3: each leaf is a multiple of 4096 and a rest,
+/// each summed exactly in f32 as an output of its own, and put together in f64.
+fn halves(
+    b: &mut Builder,
+    e: &Ensemble,
+    trees: Vec<FlatTree>,
+    wide: bool,
+    x: &str,
+) -> Result<Margins, Error> {
+    const UNIT: f64 = 4096.0;
+    if trees.len() as f64 * (UNIT / 2.0) > EXACT_IN_F32 {
+        return Err(Error::unsupported(
+            "an integer sum of more than 8192 trees in ai.onnx.ml 3 (use ai.onnx.ml 5)",
+            "ensemble",
+        ));
+    }
+    let n = e.n_outputs;
+    let mut trees = with_base_first(e, trees);
+    for tree in &mut trees {
+        let split = |own: &[f64]| {
+            let high: Vec<f64> = own.iter().map(|v| (v / UNIT).round()).collect();
+            let low = own.iter().zip(&high).map(|(v, h)| v - h * UNIT);
+            low.chain(high.iter().copied()).collect::<Vec<_>>()
+        };
+        let width = tree.targets.len();
+        tree.leaves = tree.leaves.chunks_exact(width).flat_map(split).collect();
+        let high = tree.targets.iter().map(|k| n + k).collect::<Vec<_>>();
+        tree.targets.extend(high);
+    }
+    let parts = operator(
+        b,
+        3,
+        Operator {
+            trees: &trees,
+            n_outputs: 2 * n,
+            wide,
+            base: &[],
+            average: false,
+            post: Post::None,
+        },
+        x,
+    );
+    let parts = cast(b, &parts, Float::F32, Float::F64);
+    let mut weights = vec![0.0; 2 * n * n];
+    for k in 0..n {
+        weights[k * n + k] = 1.0;
+        weights[(n + k) * n + k] = UNIT;
+    }
+    let weights = constant(b, Float::F64, &[2 * n, n], &weights);
+    let sum = b.op("MatMul", &[&parts, &weights], vec![]);
+    let name = finish(b, e, Float::F64, e.base.iter().any(|&v| v != 0.0), sum);
+    Ok(Margins {
+        name: cast(b, &name, Float::F64, Float::F32),
+        float: Float::F32,
+        linked: false,
+    })
 }
 
 fn operator(b: &mut Builder, ml_opset: i64, op: Operator<'_>, x: &str) -> String {

@@ -25,9 +25,9 @@ pub(crate) enum FlatNode {
 #[derive(Debug)]
 pub(crate) struct FlatTree {
     pub(crate) nodes: Vec<FlatNode>,
-    /// The output that the leaves add to; `None`: `n_outputs` values a leaf.
-    pub(crate) target: Option<usize>,
-    /// What each leaf adds, weights multiplied in.
+    /// The outputs that a leaf adds to.
+    pub(crate) targets: Vec<usize>,
+    /// What each leaf adds, one value a target, weights multiplied in.
     pub(crate) leaves: Vec<f64>,
 }
 
@@ -36,7 +36,7 @@ impl FlatTree {
     pub(crate) fn constant(values: &[f64]) -> Self {
         Self {
             nodes: vec![FlatNode::Leaf(0)],
-            target: None,
+            targets: (0..values.len()).collect(),
             leaves: values.to_vec(),
         }
     }
@@ -100,9 +100,9 @@ pub(crate) fn flatten(e: &Ensemble, layout: &Layout, wide: bool) -> Vec<FlatTree
         .iter()
         .map(|tree| FlatTree {
             nodes: preorder(tree, e.compare, layout, wide),
-            target: match tree.target {
-                Target::Output(k) => Some(k as usize),
-                Target::All => None,
+            targets: match tree.target {
+                Target::Output(k) => vec![k as usize],
+                Target::All => (0..e.n_outputs).collect(),
             },
             leaves: tree
                 .leaves

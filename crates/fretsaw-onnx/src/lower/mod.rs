@@ -50,8 +50,8 @@ impl Default for LowerOptions {
 ///
 /// # Errors
 /// `Unsupported`, with the tree or part it stands in, for linear leaves, for f64 comparisons with
-/// f32 sums of f64 inputs, for integer sums beyond 24 bits in `ai.onnx.ml` 3, and for links that
-/// only ensembles have behind other bodies; `Invalid` for operator sets that do not exist.
+/// f32 sums of f64 inputs, for large category sets in `ai.onnx.ml` 5, and for links that only
+/// ensembles have behind other bodies; `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
     let n_features = model.features.len();
     file(

@@ -66,7 +66,7 @@ impl Operator<'_> {
     fn version_3(&self) -> Vec<AttributeProto> {
         let mut n = Nodes3::default();
         for (tree_id, tree) in self.trees.iter().enumerate() {
-            n.tree(tree_id as i64, tree, self.n_outputs);
+            n.tree(tree_id as i64, tree);
         }
         let mut attributes = vec![
             attribute("n_targets", self.n_outputs as i64),
@@ -118,13 +118,8 @@ impl Operator<'_> {
             });
         let mut n = Nodes5::default();
         for tree in self.trees {
-            match tree.target {
-                Some(k) => n.tree(tree, k, 1, 0, mode),
-                None => {
-                    for k in 0..self.n_outputs {
-                        n.tree(tree, k, self.n_outputs, k, mode);
-                    }
-                }
+            for place in 0..tree.targets.len() {
+                n.tree(tree, place, mode);
             }
         }
         let n_nodes = n.modes.len();
@@ -180,7 +175,7 @@ struct Nodes3 {
 }
 
 impl Nodes3 {
-    fn tree(&mut self, tree_id: i64, tree: &FlatTree, n_outputs: usize) {
+    fn tree(&mut self, tree_id: i64, tree: &FlatTree) {
         // A set takes as many node ids as it has members.
         let mut ids = Vec::with_capacity(tree.nodes.len());
         let mut next = 0_i64;
@@ -198,16 +193,12 @@ impl Nodes3 {
             match node {
                 FlatNode::Leaf(leaf) => {
                     self.push(tree_id, id, 0, "LEAF", 0.0, (0, 0), false);
-                    let outputs = match tree.target {
-                        Some(k) => k..k + 1,
-                        None => 0..n_outputs,
-                    };
-                    let first = leaf * outputs.len();
-                    for (i, output) in outputs.enumerate() {
+                    let own = tree.leaves.chunks_exact(tree.targets.len()).nth(*leaf);
+                    for (&output, &weight) in tree.targets.iter().zip(own.unwrap_or_default()) {
                         self.target_trees.push(tree_id);
                         self.target_nodes.push(id);
                         self.target_ids.push(output as i64);
-                        self.weights.push(tree.leaves[first + i]);
+                        self.weights.push(weight);
                     }
                 }
                 FlatNode::Branch {
@@ -278,27 +269,21 @@ struct Nodes5 {
 impl Nodes5 {
     const MEMBER: u8 = 6;
 
-    /// Adds the tree for one output; leaf `i` adds `leaves[i * stride + offset]`.
-    fn tree(
-        &mut self,
-        tree: &FlatTree,
-        output: usize,
-        stride: usize,
-        offset: usize,
-        mode: Option<Mode>,
-    ) {
+    /// Adds the tree for the target at `place` of its targets.
+    fn tree(&mut self, tree: &FlatTree, place: usize, mode: Option<Mode>) {
         self.roots.push(self.modes.len() as i64);
+        let (output, width) = (tree.targets[place], tree.targets.len());
         let leaf = |this: &mut Self, i: usize| {
             this.leaf_targets.push(output as i64);
-            this.leaf_weights.push(tree.leaves[i * stride + offset]);
+            this.leaf_weights.push(tree.leaves[i * width + place]);
             this.leaf_targets.len() as i64 - 1
         };
         // Positions of branches among nodes, and of leaves among leaves.
         let first = self.modes.len() as i64;
-        let mut place = Vec::with_capacity(tree.nodes.len());
+        let mut places = Vec::with_capacity(tree.nodes.len());
         let mut n_branches = 0;
         for node in &tree.nodes {
-            place.push(match node {
+            places.push(match node {
                 FlatNode::Leaf(i) => (leaf(self, *i), 1),
                 FlatNode::Branch { .. } => {
                     n_branches += 1;
@@ -311,7 +296,7 @@ impl Nodes5 {
             // twice is legal too, but older ONNX Runtimes take the node's number for the leaf's.)
             let twin = leaf(self, i);
             let mode = mode.unwrap_or(Mode::Less) as u8;
-            self.push(0, mode, 0.0, place[0], (twin, 1), false);
+            self.push(0, mode, 0.0, places[0], (twin, 1), false);
             return;
         }
         for node in &tree.nodes {
@@ -336,8 +321,8 @@ impl Nodes5 {
                     column,
                     mode,
                     split,
-                    place[*on_true],
-                    place[*on_false],
+                    places[*on_true],
+                    places[*on_false],
                     *nan_true,
                 );
             }

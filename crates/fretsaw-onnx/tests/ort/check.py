@@ -24,7 +24,13 @@ def run(path, x):
     options.log_severity_level = 3
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     names = [o.name for o in session.get_outputs()]
-    return dict(zip(names, session.run(None, {"input": x})))
+    got = dict(zip(names, session.run(None, {"input": x})))
+    for name, value in got.items():
+        if isinstance(value, list):  # of maps, with ZipMap; the order of a map is that of its keys
+            keys = np.loadtxt(path.with_suffix(".names.txt"), dtype=str, delimiter="\t", ndmin=1)
+            keys = [k if isinstance(next(iter(value[0])), str) else int(k) for k in keys]
+            got[name] = np.array([[row[k] for k in keys] for row in value], np.float32)
+    return got
 
 
 def compare(path):
