@@ -3,7 +3,7 @@
 use super::markup::{Markup, put};
 use super::number::{bytes, change, count, counted, short, time, times};
 use super::svg::fitted;
-use crate::report::{Report, VariantReport};
+use crate::report::{FileFacts, Report, VariantReport};
 use crate::select::Objective;
 
 /// Ems of a name beyond which the verdict leaves its middle out; the table has it whole.
@@ -14,16 +14,17 @@ pub(super) fn header(report: &Report) -> Markup {
     put!(
         out,
         "<header><p class=\"eyebrow\"><b>fretsaw</b> report<span>{}</span><span>{}</span></p>",
-        report.model.name,
-        report.created_at
+        fitted(&report.model.name, 1.0, LONG),
+        fitted(&report.created_at, 1.0, LONG)
     );
     match report.winner() {
         Some(winner) => {
             put!(
                 out,
-                "<h1>{}</h1><p class=\"lead\">{}</p>",
+                "<h1>{}</h1><p class=\"lead\">{} {}</p>",
                 verdict(report, winner),
-                reason(report)
+                reason(report),
+                whereabouts(report)
             );
             put!(out, "<dl class=\"tiles\">");
             speed_tiles(&mut out, report, winner);
@@ -100,38 +101,50 @@ fn reason(report: &Report) -> Markup {
         .iter()
         .map(|&b| count(b as u64))
         .collect();
+    let one = report.objective.batches == [1];
+    let budget = match report.budget.max_error {
+        e if e.is_finite() => format!("an error of {}", short(e)),
+        _ => "any error".into(),
+    };
     let mut out = Markup::new();
     put!(
         out,
-        "Chosen for {}, at {} of {} on {}, with {} allowed ({}). {}",
+        "Chosen for {}, at {} of {} {} on {}, with {} allowed ({}).",
         goal,
         if batches.len() == 1 {
             "a batch"
         } else {
             "batches"
         },
-        format!(
-            "{} {}",
-            listed(&batches),
-            if report.objective.batches == [1] {
-                "row"
-            } else {
-                "rows"
-            }
-        ),
+        listed(&batches),
+        if one { "row" } else { "rows" },
         counted(report.objective.threads, "thread", "threads"),
-        if report.budget.max_error.is_finite() {
-            format!("an error of {}", short(report.budget.max_error))
-        } else {
-            "any error".into()
-        },
-        report.budget.max_error_from,
-        if report.chosen.fell_back_to_exact {
-            "No less precise form kept to that, so the choice was among the exact ones."
-        } else {
-            ""
-        }
+        budget,
+        report.budget.max_error_from
     );
+    if report.chosen.fell_back_to_exact {
+        put!(
+            out,
+            " No less precise form kept to that, so the choice was among the exact ones."
+        );
+    }
+    out
+}
+
+/// Where the winner is, and what else was written for those who cannot run it.
+fn whereabouts(report: &Report) -> Markup {
+    let mut out = Markup::new();
+    put!(out, "It is in <code>{}</code>", report.chosen.file);
+    let portable = |f: &&FileFacts| f.name == "model.onnx" && f.name != report.chosen.file;
+    if let Some(f) = report.files.iter().find(portable) {
+        put!(
+            out,
+            "; <code>{}</code> holds {} in standard operators, for any ONNX runtime",
+            f.name,
+            f.variant
+        );
+    }
+    put!(out, ".");
     out
 }
 

@@ -304,6 +304,15 @@ impl Placer {
         self.taken.push(r);
     }
 
+    /// Takes a box if it is free, and says whether it was.
+    pub(super) fn claim(&mut self, r: Rect) -> bool {
+        let free = r.inside(&self.bounds) && !self.taken.iter().any(|t| t.meets(&r.wider(MARGIN)));
+        if free {
+            self.taken.push(r);
+        }
+        free
+    }
+
     /// A free box of this size as near to `point` as there is, and whether it is so far off that it
     /// wants a line to the point. None where everything near is taken.
     pub(super) fn place(
@@ -335,8 +344,7 @@ impl Placer {
                     width,
                     height,
                 };
-                if r.inside(&self.bounds) && !self.taken.iter().any(|t| t.meets(&r.wider(MARGIN))) {
-                    self.taken.push(r);
+                if self.claim(r) {
                     return Some((r, distance > 20.0));
                 }
             }

@@ -22,6 +22,8 @@ struct Frame {
     plot: Rect,
     x: Option<Log>,
     y: Log,
+    /// Where the budget is drawn; nowhere where any error is allowed.
+    budget: Option<f64>,
     narrow: bool,
 }
 
@@ -67,17 +69,26 @@ impl Frame {
             .iter()
             .flat_map(|p| [p.speed, p.range.0, p.range.1])
             .chain([1.0]);
+        let x = Log::around(
+            errors.iter().copied().chain(bounds),
+            100.0,
+            plot.x,
+            plot.x + plot.width,
+        )
+        .map(|x| x.padded(0.12, 0.08));
+        let y = Log::around(speeds, 4.0, plot.y + plot.height, plot.y)?.padded(below, 0.14);
+        let budget = match &x {
+            // Nothing but zero is allowed: the border of the lane.
+            _ if budget == 0.0 => Some(plot.x),
+            Some(x) if budget.is_finite() => Some(x.at(budget)),
+            _ => None,
+        };
         Some(Self {
-            x: Log::around(
-                errors.iter().copied().chain(bounds),
-                100.0,
-                plot.x,
-                plot.x + plot.width,
-            )
-            .map(|x| x.padded(0.12, 0.08)),
-            y: Log::around(speeds, 4.0, plot.y + plot.height, plot.y)?.padded(below, 0.08),
             lane,
             plot,
+            x,
+            y,
+            budget,
             narrow,
         })
     }
@@ -127,7 +138,7 @@ pub(super) fn draw(
     let mut placer = Placer::new(all);
     axes(&mut svg, &frame);
     budget(&mut svg, &frame, &mut placer, report.budget.max_error);
-    baseline(&mut svg, &frame, &mut placer, report);
+    baseline(&mut svg, &frame, &mut placer);
     front(&mut svg, &frame, points, &mut placer);
     for p in points {
         let at = frame.place(p);
@@ -149,6 +160,7 @@ pub(super) fn draw(
     for p in points {
         bound(&mut svg, &frame, p, &mut placer);
     }
+    baseline_name(&mut svg, &frame, &mut placer, &report.baseline.what);
     // The winner's label has the first choice of places.
     let mut order: Vec<&Point<'_>> = points.iter().collect();
     order.sort_by_key(|p| (!p.chosen, p.dominated));
@@ -240,12 +252,7 @@ fn axes(svg: &mut Svg, frame: &Frame) {
 }
 
 fn budget(svg: &mut Svg, frame: &Frame, placer: &mut Placer, budget: f64) {
-    let at = match &frame.x {
-        Some(x) if budget > 0.0 && budget.is_finite() => x.at(budget),
-        // Nothing but zero is allowed: the border of the lane.
-        _ if budget == 0.0 => frame.plot.x,
-        _ => return,
-    };
+    let Some(at) = frame.budget else { return };
     let over = Rect {
         x: at,
         y: frame.plot.y,
@@ -254,40 +261,38 @@ fn budget(svg: &mut Svg, frame: &Frame, placer: &mut Placer, budget: f64) {
     };
     svg.rect("over", over, 0.0);
     svg.line("budget", (at, frame.plot.y - 6.0), (at, frame.bottom()));
-    placer.take(Rect {
-        x: at - 2.0,
-        y: frame.plot.y,
-        width: 4.0,
-        height: frame.plot.height,
-    });
+    placer.take(Rect::between((at, frame.plot.y), (at, frame.bottom())));
     let text = format!("budget {}", short(budget));
-    let width = text_width(&text, 12.0);
-    let x = at.min(frame.right() - width / 2.0);
+    let x = at.min(frame.right() - text_width(&text, 12.0) / 2.0);
     svg.text("budget", Anchor::Middle, (x, frame.plot.y - 11.0), &text);
 }
 
-fn baseline(svg: &mut Svg, frame: &Frame, placer: &mut Placer, report: &Report) {
+fn baseline(svg: &mut Svg, frame: &Frame, placer: &mut Placer) {
     let y = frame.y.at(1.0);
     svg.line("baseline", (frame.lane.x, y), (frame.right(), y));
-    placer.take(Rect {
-        x: frame.lane.x,
-        y: y - 2.0,
-        width: frame.right() - frame.lane.x,
-        height: 4.0,
-    });
-    let what = fitted(
-        &report.baseline.what,
-        12.0,
-        frame.right() - frame.lane.x - 16.0,
-    );
-    let width = text_width(&what, 12.0);
-    placer.take(Rect {
-        x: frame.lane.x,
-        y,
-        width: width + 12.0,
-        height: 20.0,
-    });
-    svg.text("note", Anchor::Start, (frame.lane.x + 6.0, y + 15.0), &what);
+    placer.take(Rect::between((frame.lane.x, y), (frame.right(), y)));
+}
+
+/// Names the baseline along its line, where there is room on either side of the budget.
+fn baseline_name(svg: &mut Svg, frame: &Frame, placer: &mut Placer, what: &str) {
+    const LEAST: f64 = 110.0;
+    let (y, left, right) = (frame.y.at(1.0), frame.lane.x, frame.right());
+    let cut = frame.budget.unwrap_or(right);
+    for (from, to) in [(left, cut), (cut, right)] {
+        let text = fitted(what, 12.0, to - from - 14.0);
+        let width = text_width(&text, 12.0);
+        for (top, line) in [(y + 3.0, y + 15.0), (y - 18.0, y - 6.0)] {
+            let r = Rect {
+                x: from + 7.0,
+                y: top,
+                width,
+                height: 15.0,
+            };
+            if to - from >= LEAST && placer.claim(r) {
+                return svg.text("note", Anchor::Start, (r.x, line), &text);
+            }
+        }
+    }
 }
 
 /// The steps through the variants that no other beats.

@@ -40,7 +40,10 @@ fn well_formed(name: &str, page: &str) -> String {
             element.chars().all(|c| c.is_ascii_alphanumeric()),
             "{name}: element {element}"
         );
-        assert!(tag.matches('"').count() % 2 == 0, "{name}: quotes in {tag}");
+        assert!(
+            tag.matches('"').count().is_multiple_of(2),
+            "{name}: quotes in {tag}"
+        );
         for attribute in tag[element.len()..]
             .split('"')
             .step_by(2)
