@@ -9,6 +9,7 @@
 //!   This fixed shape is unrolled in the kernels, missing nodes padded;
 //! - any other tree deals subcubes of the code space to its subtrees, halves where both sides fit.
 //!
+//! The operations of a few trees are interleaved, so that none waits for the one just before it.
 //! Trees with too many leaves for a code of a byte have no circuit; they are walked.
 
 use crate::predicate::Predicate;
@@ -47,13 +48,8 @@ pub(crate) enum Route {
     /// pool; the `no` child of `i` is `2i + 1`, the `yes` child `2i + 2`. Bit `depth - 1` of the
     /// code is the root's.
     Complete { depth: u8, first: u32 },
-    /// `len` operations from `first` on, after which the bits of the code stand in `outputs`.
-    Circuit {
-        first: u32,
-        len: u32,
-        bits: u8,
-        outputs: [u32; MAX_BITS],
-    },
+    /// After the operations of the batch the bits of the code stand in `outputs`, lowest first.
+    Circuit { bits: u8, outputs: [u32; MAX_BITS] },
 }
 
 /// The pools that routes point into.
@@ -66,7 +62,14 @@ pub(crate) struct Routes {
     pub(crate) n_planes: usize,
     /// Where temporaries start.
     n_fixed: usize,
+    /// The operations of each tree of the batch at hand, and the temporaries they take.
+    pending: Vec<Vec<Mux>>,
+    n_temporaries: usize,
+    n_operations: usize,
 }
+
+/// Trees whose operations take turns.
+const INTERLEAVED: usize = 4;
 
 impl Routes {
     /// Routes over `n_fixed` planes of constants and predicates.
@@ -89,30 +92,41 @@ impl Routes {
         if tree.n_leaves(0) > MAX_LEAVES {
             return None;
         }
-        let first = self.ops.len();
-        let mut dealer = Dealer::new(&tree, self.n_fixed as u32, &mut self.ops);
+        let first_temporary = self.n_fixed + self.n_temporaries;
+        let mut dealer = Dealer::new(&tree, self.n_fixed as u32, first_temporary as u32);
         let bits = dealer.bits;
         let everything = vec![Cube {
             base: 0,
             dim: bits as u8,
         }];
-        let planes = dealer.place(0, everything);
-        let outputs = planes.map(Val::operand);
-        let (leaf_of_code, peak) = (dealer.leaf_of_code, dealer.peak);
-        let n_ops = self.ops.len() - first;
+        let outputs = dealer.place(0, everything).map(Val::operand);
         let depth = tree.depth(0);
-        if depth <= MAX_DEPTH && complete_cost(depth) <= circuit_cost(n_ops) {
-            self.ops.truncate(first);
+        if depth <= MAX_DEPTH && complete_cost(depth) <= circuit_cost(dealer.ops.len()) {
+            self.n_operations += (1 << depth) - 1 - depth;
             return Some(self.push_complete(&tree, depth));
         }
-        self.n_planes = self.n_planes.max(self.n_fixed + peak as usize);
+        self.n_operations += dealer.ops.len();
+        self.n_temporaries += dealer.peak as usize;
+        self.n_planes = self.n_planes.max(self.n_fixed + self.n_temporaries);
+        self.pending.push(dealer.ops);
         self.routes.push(Route::Circuit {
-            first: first as u32,
-            len: n_ops as u32,
             bits: bits as u8,
             outputs,
         });
-        Some(leaf_of_code)
+        Some(dealer.leaf_of_code)
+    }
+
+    /// Ends a batch: gives the operations to run before its routes.
+    pub(crate) fn end_batch(&mut self) -> std::ops::Range<u32> {
+        let first = self.ops.len();
+        self.n_temporaries = 0;
+        for trees in std::mem::take(&mut self.pending).chunks(INTERLEAVED) {
+            let longest = trees.iter().map(Vec::len).max().unwrap_or(0);
+            for i in 0..longest {
+                self.ops.extend(trees.iter().filter_map(|ops| ops.get(i)));
+            }
+        }
+        first as u32..self.ops.len() as u32
     }
 
     fn push_complete(&mut self, tree: &Sizes<'_>, depth: usize) -> Vec<u32> {
@@ -145,13 +159,7 @@ impl Routes {
 
     /// Logic operations that a block takes.
     pub(crate) fn n_operations(&self) -> usize {
-        self.routes
-            .iter()
-            .map(|r| match *r {
-                Route::Complete { depth, .. } => (1 << depth) - 1 - usize::from(depth),
-                Route::Circuit { len, .. } => len as usize,
-            })
-            .sum()
+        self.n_operations
     }
 
     pub(crate) fn memory(&self) -> usize {
@@ -266,23 +274,25 @@ impl Val {
 /// most [`MAX_LEAVES`] leaves.
 struct Dealer<'a> {
     tree: &'a Sizes<'a>,
-    ops: &'a mut Vec<Mux>,
+    ops: Vec<Mux>,
     bits: usize,
     leaf_of_code: Vec<u32>,
     n_fixed: u32,
+    first_temporary: u32,
     free: Vec<u32>,
     peak: u32,
 }
 
 impl<'a> Dealer<'a> {
-    fn new(tree: &'a Sizes<'a>, n_fixed: u32, ops: &'a mut Vec<Mux>) -> Self {
+    fn new(tree: &'a Sizes<'a>, n_fixed: u32, first_temporary: u32) -> Self {
         let bits = ceil_log2(tree.n_leaves(0));
         Self {
             tree,
-            ops,
+            ops: Vec::new(),
             bits,
             leaf_of_code: vec![0; 1 << bits],
             n_fixed,
+            first_temporary,
             free: Vec::new(),
             peak: 0,
         }
@@ -334,7 +344,7 @@ impl<'a> Dealer<'a> {
                 }
                 let out = self.free.pop().unwrap_or_else(|| {
                     self.peak += 1;
-                    self.n_fixed + self.peak - 1
+                    self.first_temporary + self.peak - 1
                 });
                 self.ops.push(Mux {
                     select,

@@ -229,9 +229,11 @@ pub(crate) struct JobRun {
     pub(crate) len: u32,
 }
 
-/// Some trees: their routes, then their look-ups.
+/// Some trees: their operations, their routes, then their look-ups.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batch {
+    pub(crate) first_op: u32,
+    pub(crate) n_ops: u32,
     pub(crate) first_route: u32,
     pub(crate) n_routes: u32,
     pub(crate) first_run: u32,
@@ -264,8 +266,15 @@ impl Leaves {
         }
     }
 
-    /// Adds a batch of at most [`BATCH`] trees, whose routes start at `first_route`.
-    pub(crate) fn push(&mut self, first_route: usize, trees: &[(&Tree, Vec<u32>)], width: usize) {
+    /// Adds a batch of at most [`BATCH`] trees, whose routes start at `first_route`; `width` is how
+    /// many outputs vector leaves have.
+    pub(crate) fn push(
+        &mut self,
+        ops: std::ops::Range<u32>,
+        first_route: usize,
+        trees: &[(&Tree, Vec<u32>)],
+        width: usize,
+    ) {
         let mut jobs = Vec::new();
         for (slot, (tree, leaf_of_code)) in trees.iter().enumerate() {
             let wide = leaf_of_code.len() > NARROW;
@@ -320,6 +329,8 @@ impl Leaves {
             self.jobs.push(job);
         }
         self.batches.push(Batch {
+            first_op: ops.start,
+            n_ops: ops.len() as u32,
             first_route: first_route as u32,
             n_routes: trees.len() as u32,
             first_run: first_run as u32,

@@ -400,19 +400,20 @@ fn compile_trees(e: &Ensemble, isa: Isa, strategy: Strategy) -> Result<(Trees, V
     let mut segments: Vec<Segment> = Vec::new();
     let mut batch: Vec<(&Tree, Vec<u32>)> = Vec::new();
     let mut first_route = 0;
-    let mut flush = |batch: &mut Vec<(&Tree, Vec<u32>)>, segments: &mut Vec<Segment>| {
-        if batch.is_empty() {
-            return;
-        }
-        let n = leaves.batches.len();
-        leaves.push(first_route, batch, e.n_outputs);
-        first_route += batch.len();
-        batch.clear();
-        match segments.last_mut() {
-            Some(Segment::Sliced(range)) => range.end = n + 1,
-            _ => segments.push(Segment::Sliced(n..n + 1)),
-        }
-    };
+    let mut flush =
+        |batch: &mut Vec<(&Tree, Vec<u32>)>, routes: &mut Routes, segments: &mut Vec<Segment>| {
+            if batch.is_empty() {
+                return;
+            }
+            let n = leaves.batches.len();
+            leaves.push(routes.end_batch(), first_route, batch, e.n_outputs);
+            first_route += batch.len();
+            batch.clear();
+            match segments.last_mut() {
+                Some(Segment::Sliced(range)) => range.end = n + 1,
+                _ => segments.push(Segment::Sliced(n..n + 1)),
+            }
+        };
     for (i, (tree, nodes)) in e.trees.iter().zip(&canonical).enumerate() {
         walk.push(tree, nodes)?;
         let codes = match choice.walked[i] {
@@ -422,17 +423,17 @@ fn compile_trees(e: &Ensemble, isa: Isa, strategy: Strategy) -> Result<(Trees, V
         if let Some(leaf_of_code) = codes {
             batch.push((tree, leaf_of_code));
             if batch.len() == BATCH {
-                flush(&mut batch, &mut segments);
+                flush(&mut batch, &mut routes, &mut segments);
             }
         } else {
-            flush(&mut batch, &mut segments);
+            flush(&mut batch, &mut routes, &mut segments);
             match segments.last_mut() {
                 Some(Segment::Walked(range)) => range.end = i + 1,
                 _ => segments.push(Segment::Walked(i..i + 1)),
             }
         }
     }
-    flush(&mut batch, &mut segments);
+    flush(&mut batch, &mut routes, &mut segments);
 
     let sliced_reason = match strategy {
         Strategy::BitSliced => cost::ASKED,

@@ -216,9 +216,7 @@ impl Work<'_> {
     fn batch<A: Total>(&mut self, batch: usize, words: usize, sums: &mut [Block<A>]) {
         let trees = self.trees;
         let batch = &trees.leaves.batches[batch];
-        let first = batch.first_route as usize;
-        let routes = first..first + batch.n_routes as usize;
-        kernel::codes(trees.isa, &trees.routes, routes, self.planes, self.codes);
+        kernel::codes(trees.isa, &trees.routes, batch, self.planes, self.codes);
         let runs = &trees.leaves.runs[batch.first_run as usize..][..batch.n_runs as usize];
         for run in runs {
             let lookups = Lookups {

@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 
 use super::shape;
 use crate::block::{Block, Plane};
-use crate::circuit::{MAX_BITS, Route, Routes};
+use crate::circuit::{MAX_BITS, Mux, Route, Routes};
 
 macro_rules! entry {
     ($(#[$doc:meta])* $name:ident => $inner:ident($($arg:ident: $ty:ty),*)) => {
@@ -22,7 +22,7 @@ macro_rules! entry {
 
 entry!(less_f32 => less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, words: usize, out: &mut [Plane]));
 entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, words: usize, out: &mut [Plane]));
-entry!(codes => codes_inner(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
+entry!(codes => codes_inner(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 
 #[target_feature(enable = "avx2,bmi2")]
 fn less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, words: usize, out: &mut [Plane]) {
@@ -79,8 +79,33 @@ fn store(plane: &mut Plane, half: usize, value: __m256i) {
     unsafe { _mm256_store_si256(plane.0[4 * half..4 * half + 4].as_mut_ptr().cast(), value) }
 }
 
+#[inline]
+#[target_feature(enable = "avx2")]
+fn mux(select: __m256i, yes: __m256i, no: __m256i) -> __m256i {
+    _mm256_or_si256(
+        _mm256_and_si256(select, yes),
+        _mm256_andnot_si256(select, no),
+    )
+}
+
 #[target_feature(enable = "avx2,bmi2")]
-fn codes_inner(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]) {
+fn codes_inner(
+    routes: &Routes,
+    ops: &[Mux],
+    which: &[Route],
+    planes: &mut [Plane],
+    codes: &mut [Block<u8>],
+) {
+    for op in ops {
+        for half in 0..2 {
+            let value = mux(
+                load(&planes[op.select as usize], half),
+                load(&planes[op.yes as usize], half),
+                load(&planes[op.no as usize], half),
+            );
+            store(&mut planes[op.out as usize], half, value);
+        }
+    }
     for (route, codes) in which.iter().zip(codes) {
         for half in 0..2 {
             let (bits, n) = bits(routes, route, planes, half);
@@ -95,15 +120,9 @@ fn codes_inner(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &m
 fn bits(
     routes: &Routes,
     route: &Route,
-    planes: &mut [Plane],
+    planes: &[Plane],
     half: usize,
 ) -> ([Plane32; MAX_BITS], usize) {
-    let mux = |select: __m256i, yes: __m256i, no: __m256i| {
-        _mm256_or_si256(
-            _mm256_and_si256(select, yes),
-            _mm256_andnot_si256(select, no),
-        )
-    };
     let mut out = [Plane32::default(); MAX_BITS];
     match *route {
         Route::Complete { depth, first } => {
@@ -128,20 +147,7 @@ fn bits(
             }
             (out, usize::from(depth))
         }
-        Route::Circuit {
-            first,
-            len,
-            bits,
-            ref outputs,
-        } => {
-            for op in &routes.ops[first as usize..][..len as usize] {
-                let value = mux(
-                    load(&planes[op.select as usize], half),
-                    load(&planes[op.yes as usize], half),
-                    load(&planes[op.no as usize], half),
-                );
-                store(&mut planes[op.out as usize], half, value);
-            }
+        Route::Circuit { bits, ref outputs } => {
             for (out, &plane) in out.iter_mut().zip(outputs) {
                 out.set(load(&planes[plane as usize], half));
             }

@@ -12,7 +12,7 @@ use std::arch::x86_64::*;
 
 use super::{Lookups, SumMut, plain, portable, shape};
 use crate::block::{Block, Plane, WORDS};
-use crate::circuit::{MAX_BITS, Route, Routes};
+use crate::circuit::{MAX_BITS, Mux, Route, Routes};
 use crate::leaves::{Job, NARROW, Tables, Values, WIDE};
 use crate::predicate::Ranks;
 
@@ -30,8 +30,8 @@ entry!(less_f32 => less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, 
 entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, words: usize, out: &mut [Plane]));
 entry!(ranks => ranks_inner(column: &Block<f32>, ranks: &Ranks, words: usize, below: &mut Block<u8>, above: &mut Block<u8>));
 entry!(not_above => not_above_inner(ranks: &Block<u8>, cuts: &[u8], words: usize, out: &mut [Plane]));
-entry!(codes => codes_masked(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
-entry!(codes_vbmi => codes_transposed(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
+entry!(codes => codes_masked(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
+entry!(codes_vbmi => codes_transposed(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(add => add_values(lookups: Lookups<'_>, sum: SumMut<'_>));
 entry!(add_vbmi => add_bytes(lookups: Lookups<'_>, sum: SumMut<'_>));
 
@@ -201,13 +201,34 @@ fn store(plane: &mut Plane, value: __m512i) {
     unsafe { _mm512_store_si512((&raw mut plane.0).cast(), value) }
 }
 
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn mux(select: __m512i, yes: __m512i, no: __m512i) -> __m512i {
+    _mm512_ternarylogic_epi64::<0xca>(select, yes, no)
+}
+
+/// Runs operations. The callers assert that there are `Routes::n_planes` planes.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn operate(ops: &[Mux], planes: &mut [Plane]) {
+    for op in ops {
+        // SAFETY: `Routes::push` makes operations only of planes below `Routes::n_planes`, and
+        // both callers assert that there are as many.
+        unsafe {
+            let value = mux(
+                load(planes.get_unchecked(op.select as usize)),
+                load(planes.get_unchecked(op.yes as usize)),
+                load(planes.get_unchecked(op.no as usize)),
+            );
+            store(planes.get_unchecked_mut(op.out as usize), value);
+        }
+    }
+}
+
 /// The bits of a tree's codes, lowest first, and how many there are.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn bits(routes: &Routes, route: &Route, planes: &mut [Plane]) -> ([__m512i; MAX_BITS], usize) {
-    let mux = |select: __m512i, yes: __m512i, no: __m512i| {
-        _mm512_ternarylogic_epi64::<0xca>(select, yes, no)
-    };
+fn bits(routes: &Routes, route: &Route, planes: &[Plane]) -> ([__m512i; MAX_BITS], usize) {
     let mut out = [_mm512_setzero_si512(); MAX_BITS];
     match *route {
         Route::Complete { depth, first } => {
@@ -237,23 +258,7 @@ fn bits(routes: &Routes, route: &Route, planes: &mut [Plane]) -> ([__m512i; MAX_
             }
             (out, usize::from(depth))
         }
-        Route::Circuit {
-            first,
-            len,
-            bits,
-            ref outputs,
-        } => {
-            for op in &routes.ops[first as usize..][..len as usize] {
-                // SAFETY: as above, for the planes of operations.
-                unsafe {
-                    let value = mux(
-                        load(planes.get_unchecked(op.select as usize)),
-                        load(planes.get_unchecked(op.yes as usize)),
-                        load(planes.get_unchecked(op.no as usize)),
-                    );
-                    store(planes.get_unchecked_mut(op.out as usize), value);
-                }
-            }
+        Route::Circuit { bits, ref outputs } => {
             for (out, &plane) in out.iter_mut().zip(outputs) {
                 *out = load(&planes[plane as usize]);
             }
@@ -263,8 +268,15 @@ fn bits(routes: &Routes, route: &Route, planes: &mut [Plane]) -> ([__m512i; MAX_
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn codes_masked(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]) {
+fn codes_masked(
+    routes: &Routes,
+    ops: &[Mux],
+    which: &[Route],
+    planes: &mut [Plane],
+    codes: &mut [Block<u8>],
+) {
     assert!(planes.len() >= routes.n_planes);
+    operate(ops, planes);
     let mut words = [Plane::ZERO; MAX_BITS];
     for (route, codes) in which.iter().zip(codes) {
         let (bits, n) = bits(routes, route, planes);
@@ -286,11 +298,13 @@ fn codes_masked(routes: &Routes, which: &[Route], planes: &mut [Plane], codes: &
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,gfni")]
 fn codes_transposed(
     routes: &Routes,
+    ops: &[Mux],
     which: &[Route],
     planes: &mut [Plane],
     codes: &mut [Block<u8>],
 ) {
     assert!(planes.len() >= routes.n_planes);
+    operate(ops, planes);
     // Byte `7 - b` of word `i` from byte `i` of plane `b`: as the transposition wants its rows.
     let mut order = [0_u8; 64];
     for (at, from) in order.iter_mut().enumerate() {

@@ -14,7 +14,7 @@ mod shape;
 use crate::block::{Block, Columns, Plane, Value};
 use crate::circuit::Routes;
 use crate::isa::Isa;
-use crate::leaves::{Job, JobRun, Tables, byte_slot};
+use crate::leaves::{Batch, Job, JobRun, Tables, byte_slot};
 use crate::predicate::{CONSTANT_PLANES, Op, Ranks, Run, Table};
 
 /// The sums of one output over a block.
@@ -179,26 +179,26 @@ fn odd<T: Value>(table: &Table, run: &Run, column: &Block<T>, words: usize, out:
     }
 }
 
-/// Computes the codes of a tree for all rows of the block. `planes` also holds the temporaries.
+/// Computes the codes of the batch's trees for all rows of the block. `planes` also holds the
+/// temporaries.
 pub(crate) fn codes(
     isa: Isa,
     routes: &Routes,
-    which: std::ops::Range<usize>,
+    batch: &Batch,
     planes: &mut [Plane],
     codes: &mut [Block<u8>],
 ) {
-    let which = &routes.routes[which];
+    let ops = &routes.ops[batch.first_op as usize..][..batch.n_ops as usize];
+    let which = &routes.routes[batch.first_route as usize..][..batch.n_routes as usize];
     match isa {
-        Isa::Scalar => scalar::codes(routes, which, planes, codes),
-        Isa::Portable => portable::codes(routes, which, planes, codes),
+        Isa::Scalar => scalar::codes(routes, ops, which, planes, codes),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => avx2::codes(routes, which, planes, codes),
+        Isa::Avx2 => avx2::codes(routes, ops, which, planes, codes),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512::codes(routes, which, planes, codes),
+        Isa::Avx512 => avx512::codes(routes, ops, which, planes, codes),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vbmi => avx512::codes_vbmi(routes, which, planes, codes),
-        #[cfg(not(target_arch = "x86_64"))]
-        _ => portable::codes(routes, which, planes, codes),
+        Isa::Avx512Vbmi => avx512::codes_vbmi(routes, ops, which, planes, codes),
+        _ => portable::codes(routes, ops, which, planes, codes),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Lookups, SumMut, plain, shape};
 use crate::block::{Block, Plane, ROWS, Value, WORDS};
-use crate::circuit::{MAX_BITS, Route, Routes};
+use crate::circuit::{MAX_BITS, Mux, Route, Routes};
 use crate::leaves::{Leaf, NARROW, Tables, Values, WIDE};
 
 pub(super) fn less<T: Value>(
@@ -55,10 +55,15 @@ fn mux(select: Words, yes: Words, no: Words) -> Words {
 
 pub(super) fn codes(
     routes: &Routes,
+    ops: &[Mux],
     which: &[Route],
     planes: &mut [Plane],
     codes: &mut [Block<u8>],
 ) {
+    for op in ops {
+        let [select, yes, no] = [op.select, op.yes, op.no].map(|plane| planes[plane as usize].0);
+        planes[op.out as usize].0 = mux(select, yes, no);
+    }
     for (route, codes) in which.iter().zip(codes) {
         let (bits, n) = bits(routes, route, planes);
         spread(&bits[..n], codes);
@@ -66,7 +71,7 @@ pub(super) fn codes(
 }
 
 /// The bits of a tree's codes, lowest first, and how many there are.
-fn bits(routes: &Routes, route: &Route, planes: &mut [Plane]) -> ([Words; MAX_BITS], usize) {
+fn bits(routes: &Routes, route: &Route, planes: &[Plane]) -> ([Words; MAX_BITS], usize) {
     let mut out = [[0; WORDS]; MAX_BITS];
     match *route {
         Route::Complete { depth, first } => {
@@ -91,17 +96,7 @@ fn bits(routes: &Routes, route: &Route, planes: &mut [Plane]) -> ([Words; MAX_BI
             }
             (out, usize::from(depth))
         }
-        Route::Circuit {
-            first,
-            len,
-            bits,
-            ref outputs,
-        } => {
-            for op in &routes.ops[first as usize..][..len as usize] {
-                let [select, yes, no] =
-                    [op.select, op.yes, op.no].map(|plane| planes[plane as usize].0);
-                planes[op.out as usize].0 = mux(select, yes, no);
-            }
+        Route::Circuit { bits, ref outputs } => {
             for (out, &plane) in out.iter_mut().zip(outputs) {
                 *out = planes[plane as usize].0;
             }

@@ -2,7 +2,7 @@
 
 use super::{Lookups, SumMut, plain};
 use crate::block::{Block, Plane, ROWS, Value};
-use crate::circuit::{Route, Routes};
+use crate::circuit::{Mux, Route, Routes};
 use crate::leaves::{Leaf, NARROW, Tables, Values, WIDE};
 
 pub(super) fn less<T: Value>(
@@ -25,40 +25,40 @@ pub(super) fn less<T: Value>(
 
 pub(super) fn codes(
     routes: &Routes,
+    ops: &[Mux],
     which: &[Route],
     planes: &mut [Plane],
     codes: &mut [Block<u8>],
 ) {
+    let bit = |plane: &Plane, row: usize| plane.0[row / 64] >> (row % 64) & 1;
+    for op in ops {
+        for row in 0..ROWS {
+            let source = if bit(&planes[op.select as usize], row) == 1 {
+                op.yes
+            } else {
+                op.no
+            };
+            let value = bit(&planes[source as usize], row);
+            let word = &mut planes[op.out as usize].0[row / 64];
+            *word = *word & !(1 << (row % 64)) | value << (row % 64);
+        }
+    }
     for (route, codes) in which.iter().zip(codes) {
         for (row, code) in codes.0.iter_mut().enumerate() {
-            let bit = |plane: &Plane| plane.0[row / 64] >> (row % 64) & 1;
             *code = match *route {
                 Route::Complete { depth, first } => {
                     let mut place = 0;
                     for _ in 0..depth {
                         let plane = routes.heap[first as usize + place] as usize;
-                        place = 2 * place + 1 + bit(&planes[plane]) as usize;
+                        place = 2 * place + 1 + bit(&planes[plane], row) as usize;
                     }
                     (place + 1 - (1 << depth)) as u8
                 }
-                Route::Circuit {
-                    first,
-                    len,
-                    bits,
-                    ref outputs,
-                } => {
-                    for op in &routes.ops[first as usize..][..len as usize] {
-                        let source = if bit(&planes[op.select as usize]) == 1 {
-                            op.yes
-                        } else {
-                            op.no
-                        };
-                        let value = bit(&planes[source as usize]);
-                        let word = &mut planes[op.out as usize].0[row / 64];
-                        *word = *word & !(1 << (row % 64)) | value << (row % 64);
-                    }
-                    let bit = |plane: u32| planes[plane as usize].0[row / 64] >> (row % 64) & 1;
-                    (0..usize::from(bits)).fold(0, |code, b| code | (bit(outputs[b]) as u8) << b)
+                Route::Circuit { bits, ref outputs } => {
+                    let bits = &outputs[..usize::from(bits)];
+                    bits.iter().enumerate().fold(0, |code, (b, &plane)| {
+                        code | (bit(&planes[plane as usize], row) as u8) << b
+                    })
                 }
             };
         }
