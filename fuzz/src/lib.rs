@@ -21,7 +21,8 @@ pub fn check_import(result: Result<Model, Error>) {
         for value in [0.0, f32::NAN, -1.5, f32::INFINITY] {
             let row = vec![value; width];
             let rows = Rows::f32(&row, width).expect("one row is a whole number of rows");
-            let answers = fretsaw_model::predict(&model, &rows).expect("the row has the model's width");
+            let answers =
+                fretsaw_model::predict(&model, &rows).expect("the row has the model's width");
             assert_eq!(answers.len(), model.n_columns());
         }
     }

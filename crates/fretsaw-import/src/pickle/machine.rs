@@ -61,7 +61,7 @@ impl Frame {
 
     fn since_mark(&mut self) -> Result<Vec<Id>, Error> {
         let mark = self.marks.pop().ok_or_else(Self::underflow)?;
-        Ok(self.stack.split_off(mark))
+        Ok(self.stack.drain(mark..).collect())
     }
 
     fn memo(&self, key: u32) -> Result<Id, Error> {
@@ -125,7 +125,7 @@ impl<'a> Machine<'a> {
         if !allow::allows(&callee) {
             return Err(Error::unsupported(
                 format!("`{}`", callee.shown()),
-                "a pickle is read as data and never run, and this name is not among those known",
+                "the pickle calls it; a pickle is read as data and never run, and this name is not among those known",
             ));
         }
         self.push(
