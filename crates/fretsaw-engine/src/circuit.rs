@@ -7,7 +7,8 @@
 //! - a tree of up to [`MAX_DEPTH`] levels takes one plane a level: at its own level a split *is*
 //!   the plane, with no operation at all, and the levels below a leaf are free to be anything.
 //!   This fixed shape is unrolled in the kernels, missing nodes padded;
-//! - any other tree deals subcubes of the code space to its subtrees, halves where both sides fit.
+//! - any other tree is parted in two again and again, at its root or at whatever node below it
+//!   costs fewest operations, and the two parts get subcubes of the codes: halves where they fit.
 //!
 //! The operations of a few trees are interleaved, so that none waits for the one just before it.
 //! Trees with too many leaves for a code of a byte have no circuit; they are walked.
@@ -93,8 +94,8 @@ impl Routes {
             return None;
         }
         let first_temporary = self.n_fixed + self.n_temporaries;
-        let mut dealer = Dealer::new(&tree, self.n_fixed as u32, first_temporary as u32);
-        let bits = dealer.bits;
+        let bits = ceil_log2(tree.n_leaves(0));
+        let mut dealer = Dealer::new(&tree, bits, self.n_fixed as u32, first_temporary as u32);
         let everything = vec![Cube {
             base: 0,
             dim: bits as u8,
@@ -106,7 +107,7 @@ impl Routes {
             return Some(self.push_complete(&tree, depth));
         }
         self.n_operations += dealer.ops.len();
-        self.n_temporaries += dealer.peak as usize;
+        self.n_temporaries += dealer.uses.len();
         self.n_planes = self.n_planes.max(self.n_fixed + self.n_temporaries);
         self.pending.push(dealer.ops);
         self.routes.push(Route::Circuit {
@@ -270,62 +271,164 @@ impl Val {
     }
 }
 
-/// Deals codes to leaves and emits the operations. Recursion is as deep as the tree, which has at
-/// most [`MAX_LEAVES`] leaves.
+/// Deals codes to leaves and emits the operations.
+///
+/// A tree is parted in two at any of its nodes, not only at its root: whether a row comes to that
+/// node is the conjunction of the tests on the way, and the rest of the tree closes over the gap.
+/// So a lopsided tree is halved about as well as an even one, for an operation a level of the way.
+/// Recursion is as deep as there are leaves, at most [`MAX_LEAVES`].
 struct Dealer<'a> {
-    tree: &'a Sizes<'a>,
+    nodes: &'a [Node],
+    /// The children as they stand, `yes` first.
+    children: Vec<[usize; 2]>,
+    parent: Vec<usize>,
+    n_leaves: Vec<usize>,
+    planes: &'a [u32],
     ops: Vec<Mux>,
     bits: usize,
     leaf_of_code: Vec<u32>,
     n_fixed: u32,
     first_temporary: u32,
     free: Vec<u32>,
-    peak: u32,
+    /// For each temporary, how often its value is still to be used.
+    uses: Vec<u32>,
 }
 
 impl<'a> Dealer<'a> {
-    fn new(tree: &'a Sizes<'a>, n_fixed: u32, first_temporary: u32) -> Self {
-        let bits = ceil_log2(tree.n_leaves(0));
+    fn new(tree: &'a Sizes<'a>, bits: usize, n_fixed: u32, first_temporary: u32) -> Self {
+        let mut children = vec![[0; 2]; tree.nodes.len()];
+        let mut parent = vec![0; tree.nodes.len()];
+        for (at, node) in tree.nodes.iter().enumerate() {
+            if let Node::Split { yes, no, .. } = *node {
+                children[at] = [yes as usize, no as usize];
+                parent[yes as usize] = at;
+                parent[no as usize] = at;
+            }
+        }
         Self {
-            tree,
+            nodes: tree.nodes,
+            children,
+            parent,
+            n_leaves: tree.below.iter().map(|b| b.0 as usize).collect(),
+            planes: &tree.planes,
             ops: Vec::new(),
             bits,
             leaf_of_code: vec![0; 1 << bits],
             n_fixed,
             first_temporary,
             free: Vec::new(),
-            peak: 0,
+            uses: Vec::new(),
         }
     }
 
-    fn place(&mut self, at: usize, cubes: Vec<Cube>) -> [Val; MAX_BITS] {
-        match self.tree.nodes[at] {
-            Node::Leaf(leaf) => {
-                for cube in &cubes {
-                    let base = usize::from(cube.base);
-                    self.leaf_of_code[base..base + cube.size()].fill(leaf);
+    fn place(&mut self, root: usize, cubes: Vec<Cube>) -> [Val; MAX_BITS] {
+        if let Node::Leaf(leaf) = self.nodes[root] {
+            return self.place_leaf(leaf, cubes);
+        }
+        let part = self.best_part(root, &cubes);
+        let (select, inverted) = self.reaches(part, root);
+        let rest = self.remove(part, root);
+        let (n_part, n_rest) = (self.n_leaves[part], self.n_leaves[rest]);
+        // The side that the selector's 1 leads to comes first.
+        let (yes, no) = if inverted { (rest, part) } else { (part, rest) };
+        let (for_yes, for_no) = if inverted {
+            deal(cubes, n_rest, n_part)
+        } else {
+            deal(cubes, n_part, n_rest)
+        };
+        let y = self.place(yes, for_yes);
+        let n = self.place(no, for_no);
+        let out = std::array::from_fn(|bit| self.mux(select, y[bit], n[bit]));
+        // The selector itself may have become a bit of the code, or several.
+        let copies = out.iter().filter(|&&v| v == Val::Plane(select)).count();
+        self.add_uses(select, copies as u32);
+        self.release(select);
+        out
+    }
+
+    fn place_leaf(&mut self, leaf: u32, cubes: Vec<Cube>) -> [Val; MAX_BITS] {
+        for cube in &cubes {
+            let base = usize::from(cube.base);
+            self.leaf_of_code[base..base + cube.size()].fill(leaf);
+        }
+        let largest = cubes.into_iter().max_by_key(|c| c.dim);
+        std::array::from_fn(|bit| match largest {
+            Some(c) if bit >= usize::from(c.dim) && bit < self.bits => {
+                if c.base >> bit & 1 == 1 {
+                    Val::One
+                } else {
+                    Val::Zero
                 }
-                let largest = cubes.into_iter().max_by_key(|c| c.dim);
-                std::array::from_fn(|bit| match largest {
-                    Some(c) if bit >= usize::from(c.dim) && bit < self.bits => {
-                        if c.base >> bit & 1 == 1 {
-                            Val::One
-                        } else {
-                            Val::Zero
-                        }
-                    }
-                    _ => Val::Any,
-                })
             }
-            Node::Split { yes, no, .. } => {
-                let (yes, no) = (yes as usize, no as usize);
-                let (for_yes, for_no) =
-                    deal(cubes, self.tree.n_leaves(yes), self.tree.n_leaves(no));
-                let y = self.place(yes, for_yes);
-                let n = self.place(no, for_no);
-                let select = self.tree.planes[at];
-                std::array::from_fn(|bit| self.mux(select, y[bit], n[bit]))
+            _ => Val::Any,
+        })
+    }
+
+    /// The node below `root` where parting the tree is expected to take the fewest operations.
+    fn best_part(&self, root: usize, cubes: &[Cube]) -> usize {
+        let total = self.n_leaves[root];
+        let room: usize = cubes.iter().map(|c| c.size()).sum();
+        let planes = ceil_log2(room) as f64;
+        let mut best = (f64::INFINITY, self.children[root][0]);
+        let mut stack = self.children[root].map(|child| (child, 0_u32)).to_vec();
+        while let Some((at, way)) = stack.pop() {
+            let n = self.n_leaves[at];
+            let halves = cubes.len() == 1 && n.max(total - n) <= room / 2;
+            let cost = f64::from(way) + planes - f64::from(u8::from(halves))
+                + expected(n)
+                + expected(total - n);
+            if cost < best.0 {
+                best = (cost, at);
             }
+            if n > 1 {
+                stack.extend(self.children[at].map(|child| (child, way + 1)));
+            }
+        }
+        best.1
+    }
+
+    /// The plane of the rows that come to `node` from `root`, or (true) of those that do not.
+    fn reaches(&mut self, node: usize, root: usize) -> (u32, bool) {
+        let above = self.parent[node];
+        let mut reached = self.planes[above];
+        let mut inverted = self.children[above][0] != node;
+        let mut at = above;
+        while at != root {
+            let above = self.parent[at];
+            let (test, yes) = (self.planes[above], self.children[above][0] == at);
+            self.release(reached);
+            (reached, inverted) = match (inverted, yes) {
+                (false, true) => (self.emit(test, Val::Plane(reached), Val::Zero), false),
+                (false, false) => (self.emit(test, Val::Zero, Val::Plane(reached)), false),
+                (true, true) => (self.emit(reached, Val::Zero, Val::Plane(test)), false),
+                // Neither the test nor what came before: the opposite of either.
+                (true, false) => (self.emit(test, Val::One, Val::Plane(reached)), true),
+            };
+            at = above;
+        }
+        (reached, inverted)
+    }
+
+    /// Takes `node` out of the tree at `root`; its sibling takes its parent's place. Gives the
+    /// root of what is left.
+    fn remove(&mut self, node: usize, root: usize) -> usize {
+        let parent = self.parent[node];
+        let [yes, no] = self.children[parent];
+        let sibling = if yes == node { no } else { yes };
+        if parent == root {
+            return sibling;
+        }
+        let above = self.parent[parent];
+        let side = usize::from(self.children[above][0] != parent);
+        self.children[above][side] = sibling;
+        self.parent[sibling] = above;
+        let mut at = above;
+        loop {
+            self.n_leaves[at] -= self.n_leaves[node];
+            if at == root {
+                return root;
+            }
+            at = self.parent[at];
         }
     }
 
@@ -335,27 +438,56 @@ impl<'a> Dealer<'a> {
             (Val::One, Val::Zero) => Val::Plane(select),
             _ if yes == no => yes,
             _ => {
+                // Freed before the result takes one: an operation may write where it reads.
                 for v in [yes, no] {
-                    if let Val::Plane(p) = v
-                        && p >= self.n_fixed
-                    {
-                        self.free.push(p);
+                    if let Val::Plane(p) = v {
+                        self.release(p);
                     }
                 }
-                let out = self.free.pop().unwrap_or_else(|| {
-                    self.peak += 1;
-                    self.first_temporary + self.peak - 1
-                });
-                self.ops.push(Mux {
-                    select,
-                    yes: yes.operand(),
-                    no: no.operand(),
-                    out,
-                });
-                Val::Plane(out)
+                Val::Plane(self.emit(select, yes, no))
             }
         }
     }
+
+    fn emit(&mut self, select: u32, yes: Val, no: Val) -> u32 {
+        let out = self.free.pop().unwrap_or_else(|| {
+            self.uses.push(0);
+            self.first_temporary + self.uses.len() as u32 - 1
+        });
+        self.add_uses(out, 1);
+        self.ops.push(Mux {
+            select,
+            yes: yes.operand(),
+            no: no.operand(),
+            out,
+        });
+        out
+    }
+
+    fn add_uses(&mut self, plane: u32, n: u32) {
+        if plane >= self.n_fixed {
+            self.uses[(plane - self.first_temporary) as usize] += n;
+        }
+    }
+
+    fn release(&mut self, plane: u32) {
+        if plane >= self.n_fixed {
+            let uses = &mut self.uses[(plane - self.first_temporary) as usize];
+            *uses -= 1;
+            if *uses == 0 {
+                self.free.push(plane);
+            }
+        }
+    }
+}
+
+/// Operations that an even tree of `n` leaves takes, a little more for not being even.
+fn expected(n: usize) -> f64 {
+    // One plane is free a level, the others are multiplexed at every split.
+    let dim = ceil_log2(n) as f64;
+    let full = f64::exp2(dim) - 1.0 - dim;
+    let share = n as f64 / f64::exp2(dim);
+    1.3 * full * share
 }
 
 fn ceil_log2(n: usize) -> usize {
