@@ -1,6 +1,7 @@
 //! What can be typed: names, defaults and help. Meaning is given to it in the commands.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -13,7 +14,13 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-fn long_version() -> String {
+fn long_version() -> &'static str {
+    LONG_VERSION.get_or_init(version_text)
+}
+
+static LONG_VERSION: OnceLock<String> = OnceLock::new();
+
+fn version_text() -> String {
     let commit = option_env!("FRETSAW_COMMIT").unwrap_or("unknown");
     let isa = fretsaw::engine::Isa::available()
         .iter()
@@ -154,8 +161,8 @@ pub(crate) struct Convert {
     #[arg(long, value_name = "N")]
     pub(crate) opset: Option<i64>,
     /// Version of the ai.onnx.ml operators: 3 (every runtime) or 5
-    #[arg(long, value_name = "N")]
-    pub(crate) ml_opset: Option<i64>,
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub(crate) ml_opset: i64,
     /// Take f64 input
     #[arg(long)]
     pub(crate) double: bool,

@@ -92,7 +92,10 @@ pub(crate) fn run(args: &args::Bench) -> Result {
         });
     }
     progress.step("measuring", 1, 2);
-    let mut running: Vec<&mut dyn Session> = sessions.iter_mut().map(|s| s.1.as_mut()).collect();
+    let mut running: Vec<&mut dyn Session> = sessions
+        .iter_mut()
+        .map(|s| &mut *s.1 as &mut dyn Session)
+        .collect();
     let mut go_on = || {
         if progress::interrupted() {
             return Err(fretsaw::Error::new(

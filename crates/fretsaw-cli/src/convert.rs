@@ -23,6 +23,6 @@ pub(crate) fn run(args: &args::Convert) -> Result {
     };
     let bytes =
         onnx::write(&opened.loaded.model, &options).map_err(|e| e.in_file(&opened.loaded.path))?;
-    write_atomically(&args.output, &mut |w| w.write_all(&bytes))?;
+    write_atomically(&args.output, |w| w.write_all(&bytes))?;
     Ok(())
 }

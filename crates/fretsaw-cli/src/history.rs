@@ -12,7 +12,7 @@ pub(crate) fn run(args: &args::History) -> Result {
     let filter = Filter {
         since_us,
         model: args.model.clone(),
-        limit: Some(args.limit as u64),
+        limit: Some(args.limit as u32),
         ..Filter::default()
     };
     let history = args.options.store.open()?.history(&filter)?;

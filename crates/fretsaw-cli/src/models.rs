@@ -38,10 +38,11 @@ pub(crate) fn run(command: Models) -> Result {
             options,
         } => {
             let moved = options.store.open()?.rollback(&name, &alias)?;
-            let to = moved
-                .to
-                .map_or("nothing".into(), |v| format!("version {v}"));
-            told(&options, &moved, format!("{name}@{alias} is {to} again"))
+            told(
+                &options,
+                &moved,
+                format!("{name}@{alias} is version {} again", moved.to),
+            )
         }
         Models::Archive { version, options } => {
             let (name, number) = numbered(&version)?;
@@ -198,7 +199,7 @@ fn show(name: &str, options: &StoreJson) -> Result {
             .map_or("nothing".into(), |v| format!("version {v}"));
         print::line(&format!(
             "  {}  {} -> {to}",
-            print::when(m.time_us),
+            print::when(m.moved_us),
             m.alias
         ))?;
     }

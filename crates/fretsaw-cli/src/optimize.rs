@@ -7,7 +7,7 @@ use fretsaw::data::{self, Data, LabelColumn, Matrix};
 use fretsaw::devices;
 use fretsaw::model::{Answer, Model};
 use fretsaw::optimize::{self, Input, Job, Observer as _, Options, Outcome};
-use fretsaw::report::{DataFacts, Report, html};
+use fretsaw::report::{DataFacts, Machine, Report, html};
 use fretsaw::select::Objective;
 use fretsaw::session::ort::Runtime;
 
@@ -62,8 +62,8 @@ pub(crate) fn run(args: &args::Optimize) -> Result {
             labels: split.labels.as_deref(),
             facts: split.facts.clone(),
         },
-        machine: devices::machine(),
-        runtime: Runtime::get(None).map_err(String::from),
+        machine: Machine::of(&devices::detect()),
+        runtime: Runtime::get(None).map_err(ToString::to_string),
         command: command_line(),
         created_at: jiff::Timestamp::now()
             .strftime("%Y-%m-%dT%H:%M:%SZ")

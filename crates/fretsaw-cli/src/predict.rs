@@ -78,17 +78,13 @@ pub(crate) fn session(opened: &Opened, backend: &str, threads: usize) -> Result<
     let model = &opened.loaded.model;
     match backend {
         // Everything that can be loaded so far runs in our own engine, and faster there.
-        "auto" | "native" => Ok(Box::new(session::Native::new(
-            model,
-            threads,
-            &engine::Options::default(),
-        )?)),
+        "auto" | "native" => Ok(Box::new(session::Native::new(model, threads)?)),
         "ort" => {
             let runtime = ort::Runtime::get(None)
                 .map_err(|why| Failure::work(format!("ONNX Runtime is not to be had: {why}")))?;
-            let options = ort::OrtOptions {
+            let options = ort::Options {
                 threads,
-                ..ort::OrtOptions::default()
+                ..ort::Options::default()
             };
             // A file that is ONNX already runs as it is.
             let own;
@@ -134,9 +130,23 @@ fn log_row(
         },
         error: error.map(ToString::to_string),
         client: Some("cli".into()),
-        memory_bytes: session.memory().map(|m| m as u64),
+        resident_bytes: resident(),
         ..LogRow::default()
     }
+}
+
+/// Memory that this process holds, where the system tells.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kb = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+    Some(
+        kb.trim()
+            .trim_end_matches("kB")
+            .trim()
+            .parse::<u64>()
+            .ok()?
+            * 1024,
+    )
 }
 
 /// Writes the log. The answers are there already: a store that cannot be written is told, no more.
@@ -144,12 +154,14 @@ fn record(args: &args::Predict, opened: &Opened, mut log: Vec<LogRow>) {
     let written = args.store.open().and_then(|mut store| {
         // A file that was registered is logged under its name.
         if opened.registered.is_none()
-            && let Some(found) = store.find_artifact(&opened.loaded.sha256)?
+            && let Some(found) = store
+                .find_artifact(&opened.loaded.sha256)?
+                .into_iter()
+                .next()
         {
             for row in &mut log {
                 row.model_name.clone_from(&found.name);
                 row.model_version = Some(found.version);
-                row.variant = Some(found.variant.clone());
             }
         }
         Ok(store.log_inference(&log)?)

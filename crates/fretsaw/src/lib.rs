@@ -7,8 +7,12 @@
 pub mod data;
 pub mod devices;
 mod error;
+pub mod load;
 pub mod measure;
 pub mod metric;
+pub mod onnx;
+pub mod optimize;
+pub mod report;
 pub mod select;
 pub mod session;
 pub mod variant;

@@ -60,8 +60,16 @@ pub fn load_bytes(bytes: &[u8], path: &Path) -> Result<Loaded> {
     let sha256 = sha256(bytes);
     let mut draft = model.into_draft();
     // A variant that we wrote carries its source's hash; any other file is its own source.
-    draft.provenance.source_sha256.get_or_insert_with(|| sha256.clone());
-    Ok(Loaded { path: path.to_path_buf(), model: draft.build()?, sha256, bytes: bytes.len() as u64 })
+    draft
+        .provenance
+        .source_sha256
+        .get_or_insert_with(|| sha256.clone());
+    Ok(Loaded {
+        path: path.to_path_buf(),
+        model: draft.build()?,
+        sha256,
+        bytes: bytes.len() as u64,
+    })
 }
 
 fn import(bytes: &[u8], path: &Path) -> Result<Model> {
@@ -72,7 +80,7 @@ fn import(bytes: &[u8], path: &Path) -> Result<Model> {
     }
     fretsaw_import::import(bytes).map_err(|e| {
         let kind = match e.kind() {
-            fretsaw_import::ErrorKind::Unsupported => ErrorKind::Unsupported,
+            fretsaw_import::ErrorKind::Unsupported { .. } => ErrorKind::Unsupported,
             _ => ErrorKind::Model,
         };
         Error::new(kind, e.to_string()).with_source(e)

@@ -21,7 +21,10 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { time: Duration::from_millis(400), rounds: 8 }
+        Self {
+            time: Duration::from_millis(400),
+            rounds: 8,
+        }
     }
 }
 
@@ -100,22 +103,37 @@ pub fn latencies(
     let mut out = vec![Vec::new(); sessions.len()];
     for &batch in batches {
         if batch == 0 {
-            return Err(Error::new(ErrorKind::Config, "a batch of 0 rows cannot be measured"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "a batch of 0 rows cannot be measured",
+            ));
         }
         // Fewer rows than a batch: they repeat.
         let (mut f32s, mut f64s) = (Vec::new(), Vec::new());
-        let all = if batch <= rows.n_rows() { *rows } else { repeat(rows, batch, &mut f32s, &mut f64s)? };
+        let all = if batch <= rows.n_rows() {
+            *rows
+        } else {
+            repeat(rows, batch, &mut f32s, &mut f64s)?
+        };
         let mut times: Vec<Vec<u64>> = vec![Vec::new(); sessions.len()];
         let mut predictions = vec![Predictions::new(Float::F32, 1); sessions.len()];
         for round in 0..effort.rounds.max(1) {
-            for ((session, times), out) in sessions.iter_mut().zip(&mut times).zip(&mut predictions) {
+            for ((session, times), out) in sessions.iter_mut().zip(&mut times).zip(&mut predictions)
+            {
                 pause()?;
                 if round == 0 {
                     // Twice unmeasured: first use, then warm.
                     session.run(&all.slice(0..batch), Want::Answers, out)?;
                     session.run(&all.slice(0..batch), Want::Answers, out)?;
                 }
-                time_round(*session, &all, batch, effort.time / effort.rounds.max(1), out, times)?;
+                time_round(
+                    *session,
+                    &all,
+                    batch,
+                    effort.time / effort.rounds.max(1),
+                    out,
+                    times,
+                )?;
             }
         }
         for (out, times) in out.iter_mut().zip(times) {
@@ -178,7 +196,10 @@ mod tests {
     #[test]
     fn percentiles_are_of_whole_calls() {
         let l = Latency::of(2, (1..=1000).collect());
-        assert_eq!((l.p50_ns, l.p90_ns, l.p99_ns, l.p999_ns, l.max_ns), (500, 900, 990, 999, 1000));
+        assert_eq!(
+            (l.p50_ns, l.p90_ns, l.p99_ns, l.p999_ns, l.max_ns),
+            (500, 900, 990, 999, 1000)
+        );
         assert_eq!(l.rows_per_second, 2.0 * 1e9 / 500.0);
         assert_eq!(l.histogram.iter().map(|b| b.1).sum::<usize>(), 1000);
         assert!(l.histogram.windows(2).all(|w| w[0].0 < w[1].0));

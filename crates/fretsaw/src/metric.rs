@@ -42,7 +42,9 @@ impl Metric {
             _ => {
                 return Err(Error::new(
                     ErrorKind::Config,
-                    format!("no metric is called '{name}'; use auto, auc, logloss, accuracy, rmse or r2"),
+                    format!(
+                        "no metric is called '{name}'; use auto, auc, logloss, accuracy, rmse or r2"
+                    ),
                 ));
             }
         };
@@ -56,7 +58,10 @@ impl Metric {
         } else {
             Err(Error::new(
                 ErrorKind::Config,
-                format!("the metric {} makes no sense for what this model answers", metric.name()),
+                format!(
+                    "the metric {} makes no sense for what this model answers",
+                    metric.name()
+                ),
             ))
         }
     }
@@ -91,12 +96,21 @@ impl Metric {
                 auc(&rows().map(|(p, &y)| (p[1], y == 1.0)).collect::<Vec<_>>())
             }
             Self::Auc => {
-                let one = |k: usize| auc(&rows().map(|(p, &y)| (p[k], y == k as f64)).collect::<Vec<_>>());
+                let one = |k: usize| {
+                    auc(&rows()
+                        .map(|(p, &y)| (p[k], y == k as f64))
+                        .collect::<Vec<_>>())
+                };
                 // A class that the labels do not show has no curve.
                 let curves: Vec<f64> = (0..n_columns).map(one).filter(|a| !a.is_nan()).collect();
                 curves.iter().sum::<f64>() / curves.len() as f64
             }
-            Self::LogLoss => -rows().map(|(p, &y)| p[y as usize].max(1e-15).ln()).sum::<f64>() / n,
+            Self::LogLoss => {
+                -rows()
+                    .map(|(p, &y)| p[y as usize].max(1e-15).ln())
+                    .sum::<f64>()
+                    / n
+            }
             Self::Accuracy => {
                 let right = |(p, &y): (&[f64], &f64)| match model.answer {
                     Answer::Class => p[0] == y,
@@ -138,10 +152,17 @@ mod tests {
     use fretsaw_model::{Link, random};
 
     fn model(n_outputs: usize, answer: Answer) -> fretsaw_model::Model {
-        let shape = random::Shape { n_outputs, ..random::Shape::default() };
+        let shape = random::Shape {
+            n_outputs,
+            ..random::Shape::default()
+        };
         let mut draft = random::ensemble(1, &shape).into_draft();
         draft.answer = answer;
-        draft.link = if answer == Answer::Class { Link::ArgMax } else { Link::Identity };
+        draft.link = if answer == Answer::Class {
+            Link::ArgMax
+        } else {
+            Link::Identity
+        };
         draft.build().unwrap()
     }
 
@@ -149,7 +170,10 @@ mod tests {
     fn values_worked_out_by_hand() {
         let binary = model(1, Answer::Binary);
         // Positives 0.9 and 0.4, negatives 0.4 and 0.1: 3.5 of 4 pairs in order.
-        let p: Vec<f64> = [0.9, 0.4, 0.4, 0.1].iter().flat_map(|p| [1.0 - p, *p]).collect();
+        let p: Vec<f64> = [0.9, 0.4, 0.4, 0.1]
+            .iter()
+            .flat_map(|p| [1.0 - p, *p])
+            .collect();
         let y = [1.0, 1.0, 0.0, 0.0];
         assert_eq!(Metric::Auc.of(&binary, &p, &y), 3.5 / 4.0);
         assert_eq!(Metric::Accuracy.of(&binary, &p, &y), 0.75);
@@ -160,19 +184,34 @@ mod tests {
         assert_eq!(Metric::Accuracy.of(&three, &p, &[0.0, 2.0]), 0.5);
         assert_eq!(Metric::Auc.of(&three, &p, &[0.0, 2.0]), 1.0);
         let values = model(1, Answer::Values);
-        assert_eq!(Metric::Rmse.of(&values, &[1.0, 3.0], &[1.0, 1.0]), 2.0_f64.sqrt());
+        assert_eq!(
+            Metric::Rmse.of(&values, &[1.0, 3.0], &[1.0, 1.0]),
+            2.0_f64.sqrt()
+        );
         assert_eq!(Metric::R2.of(&values, &[1.0, 3.0], &[1.0, 3.0]), 1.0);
-        assert_eq!(Metric::Accuracy.of(&model(3, Answer::Class), &[2.0, 1.0], &[2.0, 2.0]), 0.5);
+        assert_eq!(
+            Metric::Accuracy.of(&model(3, Answer::Class), &[2.0, 1.0], &[2.0, 2.0]),
+            0.5
+        );
     }
 
     #[test]
     fn names_fit_the_model() {
-        assert_eq!(Metric::parse("auto", &model(1, Answer::Binary)).unwrap(), Metric::Auc);
-        assert_eq!(Metric::parse("auto", &model(1, Answer::Values)).unwrap(), Metric::Rmse);
-        for (name, answer, want) in
-            [("auc", Answer::Values, "makes no sense"), ("f1", Answer::Binary, "no metric is called 'f1'")]
-        {
-            let error = Metric::parse(name, &model(1, answer)).unwrap_err().to_string();
+        assert_eq!(
+            Metric::parse("auto", &model(1, Answer::Binary)).unwrap(),
+            Metric::Auc
+        );
+        assert_eq!(
+            Metric::parse("auto", &model(1, Answer::Values)).unwrap(),
+            Metric::Rmse
+        );
+        for (name, answer, want) in [
+            ("auc", Answer::Values, "makes no sense"),
+            ("f1", Answer::Binary, "no metric is called 'f1'"),
+        ] {
+            let error = Metric::parse(name, &model(1, answer))
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(want), "{error}");
         }
         assert_eq!(Metric::Auc.drop(0.9, 0.8), 0.9 - 0.8);

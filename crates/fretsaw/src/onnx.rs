@@ -17,6 +17,7 @@ pub use fretsaw_onnx::LowerOptions as Lower;
 /// has no exact model (named).
 pub fn read(bytes: &[u8], external: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<Model> {
     let mut proto = fretsaw_onnx::read(bytes.to_vec()).map_err(error)?;
+    let external = |name: &str| external(name).map(Into::into).map_err(|e| e.to_string());
     fretsaw_onnx::load_external(&mut proto, external).map_err(error)?;
     fretsaw_onnx::check(&proto).map_err(error)?;
     lift(&proto).map_err(error)
@@ -27,7 +28,9 @@ pub fn read(bytes: &[u8], external: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Res
 /// # Errors
 /// When the operators cannot hold it exactly (named).
 pub fn write(model: &Model, options: &LowerOptions) -> Result<Vec<u8>> {
-    lower(model, options).and_then(|proto| fretsaw_onnx::write(&proto)).map_err(error)
+    lower(model, options)
+        .and_then(|proto| fretsaw_onnx::write(&proto))
+        .map_err(error)
 }
 
 /// Writes `model` as every runtime reads it: standard operators, `ai.onnx.ml` 3, f32 input.
@@ -43,7 +46,9 @@ pub fn portable(model: &Model) -> Result<Vec<u8>> {
 /// # Errors
 /// When the operator cannot hold it (named).
 pub fn compact(model: &Model) -> Result<Vec<u8>> {
-    operator::lower(model).and_then(|proto| fretsaw_onnx::write(&proto)).map_err(error)
+    operator::lower(model, false)
+        .and_then(|proto| fretsaw_onnx::write(&proto))
+        .map_err(error)
 }
 
 fn error(e: fretsaw_onnx::Error) -> Error {

@@ -96,7 +96,12 @@ pub const NOISE: f64 = 0.03;
 ///
 /// `None` where every candidate is excluded.
 pub fn select(candidates: &[Candidate], objective: Objective) -> Option<Selection> {
-    let open = || candidates.iter().enumerate().filter(|(_, c)| c.excluded.is_none() && !c.cost.is_nan());
+    let open = || {
+        candidates
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.excluded.is_none() && !c.cost.is_nan())
+    };
     let best = open().map(|(_, c)| c.cost).min_by(f64::total_cmp)?;
     let (winner, won) = open()
         .filter(|(_, c)| c.cost <= best * (1.0 + noise(objective)))
@@ -109,10 +114,17 @@ pub fn select(candidates: &[Candidate], objective: Objective) -> Option<Selectio
             None if i == winner => reason(candidates, objective, winner),
             None if c.cost > best * (1.0 + noise(objective)) => {
                 let (own, other) = (objective.describe(c.cost), objective.describe(won.cost));
-                format!("{:.2} times {}: {own} against {other}", c.cost / won.cost, won.name)
+                format!(
+                    "{:.2} times {}: {own} against {other}",
+                    c.cost / won.cost,
+                    won.name
+                )
             }
             None if c.max_error > won.max_error => {
-                format!("as good as {} within noise, but with a larger error", won.name)
+                format!(
+                    "as good as {} within noise, but with a larger error",
+                    won.name
+                )
             }
             None if c.file_bytes > won.file_bytes => {
                 format!("as good as {} within noise, but a larger file", won.name)
@@ -132,7 +144,9 @@ fn noise(objective: Objective) -> f64 {
 }
 
 fn prefer(a: &Candidate, b: &Candidate) -> Ordering {
-    a.max_error.total_cmp(&b.max_error).then(a.file_bytes.cmp(&b.file_bytes))
+    a.max_error
+        .total_cmp(&b.max_error)
+        .then(a.file_bytes.cmp(&b.file_bytes))
 }
 
 fn reason(candidates: &[Candidate], objective: Objective, winner: usize) -> String {
@@ -142,10 +156,9 @@ fn reason(candidates: &[Candidate], objective: Objective, winner: usize) -> Stri
     if open == 1 {
         return format!("the only one within budget: {figure}");
     }
-    let tied = candidates
-        .iter()
-        .enumerate()
-        .any(|(i, c)| i != winner && c.excluded.is_none() && c.cost <= won.cost * (1.0 + noise(objective)));
+    let tied = candidates.iter().enumerate().any(|(i, c)| {
+        i != winner && c.excluded.is_none() && c.cost <= won.cost * (1.0 + noise(objective))
+    });
     if tied {
         format!("{figure}; within noise of the best, with the smaller error, then the smaller file")
     } else {
@@ -158,7 +171,13 @@ mod tests {
     use super::*;
 
     fn candidate(name: &str, cost: f64, max_error: f64, file_bytes: u64) -> Candidate {
-        Candidate { name: name.into(), excluded: None, cost, max_error, file_bytes }
+        Candidate {
+            name: name.into(),
+            excluded: None,
+            cost,
+            max_error,
+            file_bytes,
+        }
     }
 
     #[test]
@@ -172,9 +191,17 @@ mod tests {
         let chosen = select(&all, Objective::Latency).unwrap();
         assert_eq!(chosen.winner, 1);
         assert_eq!(chosen.why[2], "error 0.01 over the budget of 0.001");
-        assert!(chosen.why[0].contains("1.43 times fp16"), "{}", chosen.why[0]);
+        assert!(
+            chosen.why[0].contains("1.43 times fp16"),
+            "{}",
+            chosen.why[0]
+        );
         assert!(chosen.why[1].contains("700 ns"), "{}", chosen.why[1]);
-        assert_eq!(select(&all, Objective::Latency), Some(chosen), "the same measurements, the same choice");
+        assert_eq!(
+            select(&all, Objective::Latency),
+            Some(chosen),
+            "the same measurements, the same choice"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::verify::{Truth, compare};
 use super::{File, Options};
 use crate::measure::Latency;
 use crate::report::{ErrorFacts, Fallback, MetricFacts, RuntimeCheck, Speedup, VariantReport};
-use crate::session::ort::{OrtOptions, OrtSession, Runtime};
+use crate::session::ort::{Options as OrtOptions, OrtSession, Runtime};
 use crate::session::{Native, Predictions, Session, Want};
 use crate::variant::{self, Bound, Calibration, Changes, Form, Recipe};
 use crate::{Error, ErrorKind, Result, onnx};
@@ -68,11 +68,19 @@ pub(super) fn build(
                 break;
             }
             Ok(Attempt::Over { why, max_error }) => {
-                fell_back.push(Fallback { form: form.describe().into(), why, max_error: Some(max_error) });
+                fell_back.push(Fallback {
+                    form: form.describe().into(),
+                    why,
+                    max_error: Some(max_error),
+                });
             }
             // The exact variant is the ground everything stands on: its failure is the job's.
             Err(e) if e.kind() == ErrorKind::Unsupported && recipe.compact => {
-                fell_back.push(Fallback { form: form.describe().into(), why: e.to_string(), max_error: None });
+                fell_back.push(Fallback {
+                    form: form.describe().into(),
+                    why: e.to_string(),
+                    max_error: None,
+                });
             }
             Err(e) => return Err(e),
         }
@@ -87,7 +95,10 @@ pub(super) fn build(
     }
     Ok(Built {
         recipe,
-        measured_as: made.as_ref().filter(|m| m.form.is_exact() && recipe.compact).map(|_| "exact"),
+        measured_as: made
+            .as_ref()
+            .filter(|m| m.form.is_exact() && recipe.compact)
+            .map(|_| "exact"),
         made,
         fell_back,
         make_ms: start.elapsed().as_secs_f64() * 1e3,
@@ -120,9 +131,16 @@ fn attempt(
     let got = got.to_f64();
 
     // The engine must be the reference predictor, to the bit.
-    let n = if form.is_exact() { truth.rows.n_rows() } else { truth.rows.n_rows().min(REFERENCE_ROWS) };
-    let specified =
-        if form.is_exact() { truth.answers.to_vec() } else { predict(&model, &truth.rows.slice(0..n))? };
+    let n = if form.is_exact() {
+        truth.rows.n_rows()
+    } else {
+        truth.rows.n_rows().min(REFERENCE_ROWS)
+    };
+    let specified = if form.is_exact() {
+        truth.answers.to_vec()
+    } else {
+        predict(&model, &truth.rows.slice(0..n))?
+    };
     let check = compare(&model, &specified, &got[..specified.len()], 0.0);
     if !check.bit_equal {
         return Err(Error::new(
@@ -139,7 +157,10 @@ fn attempt(
 
     let (error, metric, over) = truth.judge(&got);
     if let Some(why) = over {
-        return Ok(Attempt::Over { why, max_error: error.max });
+        return Ok(Attempt::Over {
+            why,
+            max_error: error.max,
+        });
     }
     let portable = onnx::portable(&variant::portable(&model)?)?;
     let compact = match onnx::compact(&model) {
@@ -148,12 +169,25 @@ fn attempt(
         Err(e) => return Err(e),
     };
     let bound = if form.is_exact() {
-        Some(Bound { margin: 0.0, answer: Some(0.0) })
+        Some(Bound {
+            margin: 0.0,
+            answer: Some(0.0),
+        })
     } else {
         variant::prove(truth.model, &model)
     };
-    let made =
-        Made { form, model, changes, error, metric, bound, portable, compact, load_ms: 0.0, runtime: None };
+    let made = Made {
+        form,
+        model,
+        changes,
+        error,
+        metric,
+        bound,
+        portable,
+        compact,
+        load_ms: 0.0,
+        runtime: None,
+    };
     Ok(Attempt::Kept(Box::new(made)))
 }
 
@@ -201,13 +235,18 @@ pub(super) fn check_in_runtime(
 impl Built {
     /// Loads the variant from its own file, as a user would, and remembers how long that took.
     pub(super) fn session(&self, threads: usize) -> Result<Native> {
-        let made = self.made.as_ref().expect("asked for variants that were made");
+        let made = self
+            .made
+            .as_ref()
+            .expect("asked for variants that were made");
         Native::new(&made.model, threads)
     }
 
     /// The variant, or the exact model where it could not be made.
     pub(super) fn model(&self, exact: &Model) -> Model {
-        self.made.as_ref().map_or_else(|| exact.clone(), |m| m.model.clone())
+        self.made
+            .as_ref()
+            .map_or_else(|| exact.clone(), |m| m.model.clone())
     }
 
     /// Whether its file, as it would be written, needs our operator.
@@ -219,7 +258,9 @@ impl Built {
     /// none, and ranks alone are nothing that a standard file could hold.
     pub(super) fn can_be_portable(&self) -> bool {
         self.made.as_ref().is_some_and(|m| {
-            m.model.ensemble().is_none_or(|e| e.sum != fretsaw_model::Sum::I32)
+            m.model
+                .ensemble()
+                .is_none_or(|e| e.sum != fretsaw_model::Sum::I32)
                 && !(self.recipe.compact && m.form.is_exact())
         })
     }
@@ -227,7 +268,10 @@ impl Built {
     /// Its file's bytes.
     pub(super) fn file(&self, needs_operator: bool) -> &[u8] {
         match &self.made {
-            Some(Made { compact: Some(compact), .. }) if needs_operator => compact,
+            Some(Made {
+                compact: Some(compact),
+                ..
+            }) if needs_operator => compact,
             Some(made) => &made.portable,
             None => &[],
         }
@@ -235,9 +279,12 @@ impl Built {
 
     pub(super) fn report(&self, exact: &Built, choice: &Choice) -> VariantReport {
         let chosen = choice.name == self.recipe.name;
-        let at = crate::variant::RECIPES.iter().position(|r| r.name == self.recipe.name);
+        let at = crate::variant::RECIPES
+            .iter()
+            .position(|r| r.name == self.recipe.name);
         let made = self.made.as_ref();
-        let needs_operator = self.recipe.compact && !choice.portable_names.contains(&self.recipe.name);
+        let needs_operator =
+            self.recipe.compact && !choice.portable_names.contains(&self.recipe.name);
         let file_bytes = self.file(needs_operator).len() as u64;
         VariantReport {
             name: self.recipe.name.into(),
@@ -248,7 +295,12 @@ impl Built {
             error: made.map(|m| m.error).unwrap_or_default(),
             bound: made.and_then(|m| m.bound),
             metric: made.and_then(|m| m.metric),
-            operator: if needs_operator { "fretsaw" } else { "ai.onnx.ml" }.into(),
+            operator: if needs_operator {
+                "fretsaw"
+            } else {
+                "ai.onnx.ml"
+            }
+            .into(),
             file_bytes,
             portable_bytes: self.file(false).len() as u64,
             size_ratio: file_bytes as f64 / exact.file(false).len().max(1) as f64,
@@ -262,13 +314,19 @@ impl Built {
             onnx_runtime: made.and_then(|m| m.runtime.clone()),
             within_budget: made.is_some(),
             chosen,
-            why: at.and_then(|i| choice.why.get(i)).cloned().unwrap_or_default(),
+            why: at
+                .and_then(|i| choice.why.get(i))
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 }
 
 impl File {
     pub(super) fn new(name: impl Into<String>, bytes: &[u8]) -> Self {
-        Self { name: name.into(), bytes: bytes.to_vec() }
+        Self {
+            name: name.into(),
+            bytes: bytes.to_vec(),
+        }
     }
 }

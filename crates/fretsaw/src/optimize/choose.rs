@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use fretsaw_engine::{Strategy, Summary};
 use fretsaw_model::Model;
 
 use super::build::Built;
@@ -10,7 +11,7 @@ use crate::load::sha256;
 use crate::measure::Latency;
 use crate::report::{BaselineFacts, Chosen, FileFacts, Speedup};
 use crate::select::{Candidate, Objective, select};
-use crate::session::ort::{OrtOptions, OrtSession, Runtime};
+use crate::session::ort::{Options as OrtOptions, OrtSession, Runtime};
 use crate::session::{self, Native, Session};
 use crate::{Error, ErrorKind, Result, onnx};
 
@@ -33,7 +34,10 @@ impl Baseline {
         let start = Instant::now();
         let (session, what, why): (Box<dyn Session>, _, _) = match runtime {
             Ok(runtime) => {
-                let options = OrtOptions { threads, ..OrtOptions::default() };
+                let options = OrtOptions {
+                    threads,
+                    ..OrtOptions::default()
+                };
                 let session = OrtSession::open(runtime, exact.file(false), &options)?;
                 (
                     Box::new(session),
@@ -48,7 +52,13 @@ impl Baseline {
             ),
         };
         let load_ms = start.elapsed().as_secs_f64() * 1e3;
-        Ok(Self { session, what, why, latency: Vec::new(), load_ms })
+        Ok(Self {
+            session,
+            what,
+            why,
+            latency: Vec::new(),
+            load_ms,
+        })
     }
 
     pub(super) fn facts(&self) -> BaselineFacts {
@@ -76,15 +86,23 @@ pub(super) fn assign(
         let Some(session) = session else { continue };
         b.latency = latencies.next().unwrap_or_default();
         b.memory = session.memory().unwrap_or(0) as u64;
-        b.plan = session.summary().to_string();
+        b.plan = describe(&session.summary());
         b.speedup = b
             .latency
             .iter()
             .zip(&baseline.latency)
-            .map(|(own, base)| Speedup { batch: own.batch, times: base.p50_ns as f64 / own.p50_ns.max(1) as f64 })
+            .map(|(own, base)| Speedup {
+                batch: own.batch,
+                times: base.p50_ns as f64 / own.p50_ns.max(1) as f64,
+            })
             .collect();
     }
-    let exact = (built[0].latency.clone(), built[0].speedup.clone(), built[0].memory, built[0].plan.clone());
+    let exact = (
+        built[0].latency.clone(),
+        built[0].speedup.clone(),
+        built[0].memory,
+        built[0].plan.clone(),
+    );
     for b in built.iter_mut() {
         if b.measured_as.is_some() {
             (b.latency, b.speedup, b.memory, b.plan) = exact.clone();
@@ -92,12 +110,39 @@ pub(super) fn assign(
         // Loading is timed from the bytes that would be on disk.
         let needs_operator = b.recipe.compact;
         let start = Instant::now();
-        let loaded = onnx::read(b.file(needs_operator), &|_| Err(std::io::ErrorKind::NotFound.into()));
+        let loaded = onnx::read(b.file(needs_operator), &|_| {
+            Err(std::io::ErrorKind::NotFound.into())
+        });
         let loaded = loaded.and_then(|m| Native::new(&m, 1));
         if let (Ok(_), Some(made)) = (loaded, &mut b.made) {
             made.load_ms = start.elapsed().as_secs_f64() * 1e3;
         }
     }
+}
+
+/// A plan in words.
+fn describe(s: &Summary) -> String {
+    let groups: Vec<String> = s
+        .groups
+        .iter()
+        .map(|g| {
+            let way = match g.strategy {
+                Strategy::Walk => "walked",
+                _ => "bit-sliced",
+            };
+            format!("{} trees {way} ({})", g.n_trees, g.reason)
+        })
+        .collect();
+    format!(
+        "{}; {} predicates, {} circuit operations a block of {} rows, {} leaves; batches under {} rows are walked; {}",
+        groups.join(", "),
+        s.n_predicates,
+        s.n_operations,
+        s.block_rows,
+        s.leaf_type,
+        s.crossing_rows,
+        s.isa
+    )
 }
 
 /// The winner, and the best variant of standard operators only.
@@ -113,17 +158,33 @@ pub(super) struct Choice {
 }
 
 pub(super) fn choose(built: &mut [Built], options: &Options) -> Result<Choice> {
-    let none = || Error::new(ErrorKind::Model, "no variant could be made, not even the exact one");
+    let none = || {
+        Error::new(
+            ErrorKind::Model,
+            "no variant could be made, not even the exact one",
+        )
+    };
     let best = select(&candidates(built, options), options.objective).ok_or_else(none)?;
-    let portable = Options { portable: true, ..options.clone() };
+    let portable = Options {
+        portable: true,
+        ..options.clone()
+    };
     let standard = select(&candidates(built, &portable), options.objective).ok_or_else(none)?;
     let winner = &built[best.winner];
-    let file = if winner.needs_operator(options) { "model.fretsaw.onnx" } else { "model.onnx" };
+    let file = if winner.needs_operator(options) {
+        "model.fretsaw.onnx"
+    } else {
+        "model.onnx"
+    };
     Ok(Choice {
         winner: best.winner,
         name: winner.recipe.name,
         why: best.why,
-        portable: if file == "model.onnx" { best.winner } else { standard.winner },
+        portable: if file == "model.onnx" {
+            best.winner
+        } else {
+            standard.winner
+        },
         portable_names: built
             .iter()
             .filter(|b| !b.needs_operator(options))
@@ -138,13 +199,22 @@ fn candidates(built: &[Built], options: &Options) -> Vec<Candidate> {
         .iter()
         .map(|b| {
             let needs_operator = b.needs_operator(options);
-            let fallen = b.made.as_ref().filter(|m| m.form.is_exact() && !b.fell_back.is_empty());
+            let fallen = b
+                .made
+                .as_ref()
+                .filter(|m| m.form.is_exact() && !b.fell_back.is_empty());
             let excluded = if b.made.is_none() {
                 b.fell_back.last().map(|f| f.why.clone())
             } else if fallen.is_some() {
-                let tried: Vec<String> =
-                    b.fell_back.iter().map(|f| format!("{}: {}", f.form, f.why)).collect();
-                Some(format!("fell back to exact, so the same as int8-lossless ({})", tried.join("; ")))
+                let tried: Vec<String> = b
+                    .fell_back
+                    .iter()
+                    .map(|f| format!("{}: {}", f.form, f.why))
+                    .collect();
+                Some(format!(
+                    "fell back to exact, so the same as int8-lossless ({})",
+                    tried.join("; ")
+                ))
             } else if options.portable && needs_operator {
                 Some("needs the fretsaw operator, and --portable was asked".into())
             } else {
@@ -152,7 +222,9 @@ fn candidates(built: &[Built], options: &Options) -> Vec<Candidate> {
             };
             let file_bytes = b.file(needs_operator).len() as u64;
             let mean = |f: fn(&Latency) -> f64| {
-                (b.latency.iter().map(|l| f(l).max(1e-9).ln()).sum::<f64>() / b.latency.len().max(1) as f64).exp()
+                (b.latency.iter().map(|l| f(l).max(1e-9).ln()).sum::<f64>()
+                    / b.latency.len().max(1) as f64)
+                    .exp()
             };
             Candidate {
                 name: b.recipe.name.into(),
@@ -179,7 +251,9 @@ impl Choice {
             .filter(approximate)
             .all(|b| b.made.as_ref().is_none_or(|m| m.form.is_exact()));
         if fell_back_to_exact {
-            notices.push("no less precise variant kept the budget; the choice is among exact ones".into());
+            notices.push(
+                "no less precise variant kept the budget; the choice is among exact ones".into(),
+            );
         }
         Chosen {
             variant: self.name.into(),
@@ -192,7 +266,11 @@ impl Choice {
 }
 
 /// The files to write, with what the report says of each.
-pub(super) fn files(built: &[Built], choice: &Choice, options: &Options) -> Result<Vec<(File, FileFacts)>> {
+pub(super) fn files(
+    built: &[Built],
+    choice: &Choice,
+    options: &Options,
+) -> Result<Vec<(File, FileFacts)>> {
     let mut out = Vec::new();
     let mut add = |name: String, b: &Built, needs_operator: bool, what: &str| {
         let bytes = b.file(needs_operator);
@@ -206,7 +284,12 @@ pub(super) fn files(built: &[Built], choice: &Choice, options: &Options) -> Resu
         out.push((File::new(name, bytes), facts));
     };
     let portable = &built[choice.portable];
-    add("model.onnx".into(), portable, false, "standard operators only: runs in any ONNX runtime");
+    add(
+        "model.onnx".into(),
+        portable,
+        false,
+        "standard operators only: runs in any ONNX runtime",
+    );
     if choice.file != "model.onnx" {
         let what = "the chosen variant: needs the operator fretsaw.TreeEnsemble";
         add(choice.file.into(), &built[choice.winner], true, what);
@@ -214,9 +297,19 @@ pub(super) fn files(built: &[Built], choice: &Choice, options: &Options) -> Resu
     if options.keep_variants {
         for b in built.iter().filter(|b| b.made.is_some()) {
             let name = b.recipe.name;
-            add(format!("variants/{name}.onnx"), b, false, "standard operators only; values held in f32");
+            add(
+                format!("variants/{name}.onnx"),
+                b,
+                false,
+                "standard operators only; values held in f32",
+            );
             if b.recipe.compact {
-                add(format!("variants/{name}.fretsaw.onnx"), b, true, "compact: needs fretsaw.TreeEnsemble");
+                add(
+                    format!("variants/{name}.fretsaw.onnx"),
+                    b,
+                    true,
+                    "compact: needs fretsaw.TreeEnsemble",
+                );
             }
         }
     }

@@ -140,9 +140,15 @@ pub fn optimize(job: &Job<'_>, options: &Options, observer: &dyn Observer) -> Re
     let model = &job.source.model;
     let rows = &job.input.verifying;
     if rows.n_rows() == 0 {
-        return Err(Error::data("no rows are left to verify on; give more rows, or --calibration"));
+        return Err(Error::data(
+            "no rows are left to verify on; give more rows, or --calibration",
+        ));
     }
-    let mut steps = Steps { observer, done: 0, total: RECIPES.len() + 5 };
+    let mut steps = Steps {
+        observer,
+        done: 0,
+        total: RECIPES.len() + 5,
+    };
 
     steps.next("asking the source")?;
     let answers = verify::reference(model, rows, &|| steps.go_on())?;
@@ -150,7 +156,13 @@ pub fn optimize(job: &Job<'_>, options: &Options, observer: &dyn Observer) -> Re
 
     steps.next("preparing calibration")?;
     let calibration = Calibration::new(model, &job.input.setting);
-    let truth = verify::Truth { model, rows, answers: &answers, labels: job.input.labels, budget: &budget };
+    let truth = verify::Truth {
+        model,
+        rows,
+        answers: &answers,
+        labels: job.input.labels,
+        budget: &budget,
+    };
     let mut built = Vec::new();
     for recipe in RECIPES {
         steps.next(&format!("making and verifying {}", recipe.name))?;
@@ -170,8 +182,13 @@ pub fn optimize(job: &Job<'_>, options: &Options, observer: &dyn Observer) -> Re
     }
     let mut running: Vec<&mut dyn Session> = vec![baseline.session.as_mut()];
     running.extend(sessions.iter_mut().flatten().map(|s| s as &mut dyn Session));
-    let latencies =
-        measure::latencies(&mut running, rows, &options.batches, options.effort, &mut || steps.go_on())?;
+    let latencies = measure::latencies(
+        &mut running,
+        rows,
+        &options.batches,
+        options.effort,
+        &mut || steps.go_on(),
+    )?;
     choose::assign(&mut built, &mut baseline, &sessions, latencies);
 
     steps.next("choosing")?;
@@ -208,14 +225,24 @@ pub fn optimize(job: &Job<'_>, options: &Options, observer: &dyn Observer) -> Re
         files: files.iter().map(|f| f.1.clone()).collect(),
         notices,
     };
-    Ok(Outcome { report, files: files.into_iter().map(|f| f.0).collect(), chosen, answers })
+    Ok(Outcome {
+        report,
+        files: files.into_iter().map(|f| f.0).collect(),
+        chosen,
+        answers,
+    })
 }
 
 fn check(options: &Options) -> Result<()> {
     let wrong = |what: String| Err(Error::new(ErrorKind::Config, what));
     match options {
-        Options { max_error: Some(e), .. } if !(*e >= 0.0) => wrong(format!("an error budget of {e} allows nothing")),
-        Options { max_metric_drop: Some(d), .. } if d.is_nan() => wrong("a metric drop of NaN".into()),
+        Options {
+            max_error: Some(e), ..
+        } if e.is_nan() || *e < 0.0 => wrong(format!("an error budget of {e} allows nothing")),
+        Options {
+            max_metric_drop: Some(d),
+            ..
+        } if d.is_nan() => wrong("a metric drop of NaN".into()),
         Options { batches, .. } if batches.is_empty() || batches.contains(&0) => {
             wrong("batch sizes are whole numbers from 1".into())
         }
@@ -240,7 +267,10 @@ impl Steps<'_> {
 
     fn go_on(&self) -> Result<()> {
         if self.observer.cancelled() {
-            return Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was written"));
+            return Err(Error::new(
+                ErrorKind::Interrupted,
+                "interrupted; nothing was written",
+            ));
         }
         Ok(())
     }
@@ -248,7 +278,12 @@ impl Steps<'_> {
 
 fn model_facts(job: &Job<'_>) -> ModelFacts {
     let model = &job.source.model;
-    let stats = model.ensemble().map(|e| e.trees.iter().map(fretsaw_model::Tree::stats).collect::<Vec<_>>());
+    let stats = model.ensemble().map(|e| {
+        e.trees
+            .iter()
+            .map(fretsaw_model::Tree::stats)
+            .collect::<Vec<_>>()
+    });
     let stats = stats.unwrap_or_default();
     ModelFacts {
         name: job.name.into(),

@@ -34,7 +34,10 @@ pub(super) fn reference(
                 scope.spawn(move || predict(model, &part).map_err(Error::from))
             });
             let running: Vec<_> = chunks.collect();
-            running.into_iter().map(|t| t.join().expect("the reference predictor does not panic")).collect()
+            running
+                .into_iter()
+                .map(|t| t.join().expect("the reference predictor does not panic"))
+                .collect()
         });
         for part in parts {
             out.extend(part?);
@@ -55,13 +58,23 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new(model: &Model, answers: &[f64], labels: Option<&[f64]>, options: &Options) -> Result<Self> {
+    pub(super) fn new(
+        model: &Model,
+        answers: &[f64],
+        labels: Option<&[f64]>,
+        options: &Options,
+    ) -> Result<Self> {
         let (max_error, from) = match options.max_error {
             Some(e) => (e, "as asked".into()),
-            None if is_probability(model) => (DEFAULT_ERROR, "the default for probabilities".into()),
+            None if is_probability(model) => {
+                (DEFAULT_ERROR, "the default for probabilities".into())
+            }
             None => {
                 let sd = standard_deviation(answers);
-                (DEFAULT_ERROR * sd, format!("the default: 0.001 of the answers' standard deviation, {sd:.6}"))
+                (
+                    DEFAULT_ERROR * sd,
+                    format!("the default: 0.001 of the answers' standard deviation, {sd:.6}"),
+                )
             }
         };
         if options.max_metric_drop.is_some() && labels.is_none() {
@@ -70,14 +83,22 @@ impl Budget {
                 "--max-metric-drop needs labels; name their column or file with --labels",
             ));
         }
-        let metric = labels.map(|_| Metric::parse(&options.metric, model)).transpose();
+        let metric = labels
+            .map(|_| Metric::parse(&options.metric, model))
+            .transpose();
         // A metric that nobody asked for and that makes no sense is left out.
         let metric = match metric {
             Err(_) if options.metric == "auto" && options.max_metric_drop.is_none() => None,
             other => other?,
         };
         let before = metric.zip(labels).map(|(m, y)| m.of(model, answers, y));
-        Ok(Self { max_error, from, metric, before, max_drop: options.max_metric_drop })
+        Ok(Self {
+            max_error,
+            from,
+            metric,
+            before,
+            max_drop: options.max_metric_drop,
+        })
     }
 }
 
@@ -105,17 +126,33 @@ impl Truth<'_> {
     /// What `got` is worth, and why it breaks the budget if it does.
     pub(super) fn judge(&self, got: &[f64]) -> (ErrorFacts, Option<MetricFacts>, Option<String>) {
         let error = compare(self.model, self.answers, got, self.budget.max_error);
-        let metric = self.budget.metric.zip(self.budget.before).zip(self.labels).map(|((metric, before), y)| {
-            let after = metric.of(self.model, got, y);
-            MetricFacts { before, after, drop: metric.drop(before, after) }
-        });
+        let metric = self
+            .budget
+            .metric
+            .zip(self.budget.before)
+            .zip(self.labels)
+            .map(|((metric, before), y)| {
+                let after = metric.of(self.model, got, y);
+                MetricFacts {
+                    before,
+                    after,
+                    drop: metric.drop(before, after),
+                }
+            });
         let over = if error.max > self.budget.max_error {
             let (max, budget) = (short(error.max), short(self.budget.max_error));
-            Some(format!("error {max} on {} rows is over the budget of {budget}", error.rows_over))
+            Some(format!(
+                "error {max} on {} rows is over the budget of {budget}",
+                error.rows_over
+            ))
         } else {
             match (metric, self.budget.max_drop, self.budget.metric) {
                 (Some(m), Some(allowed), Some(name)) if m.drop.is_nan() || m.drop > allowed => {
-                    Some(format!("{} gets worse by {}, allowed is {allowed}", name.name(), short(m.drop)))
+                    Some(format!(
+                        "{} gets worse by {}, allowed is {allowed}",
+                        name.name(),
+                        short(m.drop)
+                    ))
                 }
                 _ => None,
             }
@@ -126,16 +163,26 @@ impl Truth<'_> {
 
 /// Three significant digits.
 fn short(x: f64) -> String {
-    if x == 0.0 || (1e-3..1e4).contains(&x.abs()) { format!("{x:.5}") } else { format!("{x:.2e}") }
+    if x == 0.0 || (1e-3..1e4).contains(&x.abs()) {
+        format!("{x:.5}")
+    } else {
+        format!("{x:.2e}")
+    }
 }
 
 /// The error of `got` against `want`, both rows x columns of what `predict` answers. Where only one
 /// of the two is NaN the error is infinite.
 pub fn compare(model: &Model, want: &[f64], got: &[f64], tolerance: f64) -> ErrorFacts {
     let n_columns = model.n_columns();
-    let mut facts = ErrorFacts { bit_equal: true, ..ErrorFacts::default() };
+    let mut facts = ErrorFacts {
+        bit_equal: true,
+        ..ErrorFacts::default()
+    };
     let mut sum = 0.0;
-    for (want, got) in want.chunks_exact(n_columns).zip(got.chunks_exact(n_columns)) {
+    for (want, got) in want
+        .chunks_exact(n_columns)
+        .zip(got.chunks_exact(n_columns))
+    {
         let mut row = 0.0_f64;
         for (&w, &g) in want.iter().zip(got) {
             facts.bit_equal &= w.to_bits() == g.to_bits() || (w.is_nan() && g.is_nan());
@@ -151,8 +198,14 @@ pub fn compare(model: &Model, want: &[f64], got: &[f64], tolerance: f64) -> Erro
         facts.max = facts.max.max(row);
         facts.rows_over += usize::from(row > tolerance);
     }
-    facts.mean = if want.is_empty() { 0.0 } else { sum / want.len() as f64 };
+    facts.mean = if want.is_empty() {
+        0.0
+    } else {
+        sum / want.len() as f64
+    };
     let flips = |a: Vec<usize>, b: Vec<usize>| a.iter().zip(&b).filter(|(a, b)| a != b).count();
-    facts.class_flips = labels(model, want).zip(labels(model, got)).map(|(a, b)| flips(a, b));
+    facts.class_flips = labels(model, want)
+        .zip(labels(model, got))
+        .map(|(a, b)| flips(a, b));
     facts
 }

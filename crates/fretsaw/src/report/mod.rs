@@ -8,6 +8,7 @@ pub mod html;
 
 use serde::Serialize;
 
+use crate::devices::Devices;
 use crate::measure::Latency;
 use crate::metric::Metric;
 use crate::select::Objective;
@@ -139,6 +140,21 @@ pub struct Machine {
     pub memory_bytes: Option<u64>,
     /// Operating system and kernel.
     pub system: String,
+}
+
+impl Machine {
+    /// The machine that this process runs on.
+    pub fn of(devices: &Devices) -> Self {
+        let system = &devices.system;
+        let kernel = system.kernel.as_deref().unwrap_or("");
+        Self {
+            cpu: devices.cpu.model.clone(),
+            cores: devices.cpu.usable,
+            instruction_set: devices.engine.instruction_set.clone(),
+            memory_bytes: devices.memory.total,
+            system: format!("{} {kernel} {}", system.os, system.arch),
+        }
+    }
 }
 
 /// What speed-ups are against.

@@ -1,6 +1,6 @@
 //! Our own engine as a backend.
 
-use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Summary};
+use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Strategy, Summary};
 use fretsaw_model::{Float, Model, Rows, answers_f32, answers_f64};
 
 use super::{Buffer, Predictions, Session, SessionInfo, Want};
@@ -39,7 +39,14 @@ impl Native {
             e.trees = Vec::new();
         }
         let model = model.build()?;
-        Ok(Self { info: info(threads), model, plan, scratch, f32s: Vec::new(), f64s: Vec::new() })
+        Ok(Self {
+            info: info(threads),
+            model,
+            plan,
+            scratch,
+            f32s: Vec::new(),
+            f64s: Vec::new(),
+        })
     }
 
     /// What the plan is like.
@@ -58,12 +65,15 @@ pub fn engine_options() -> Result<Options> {
         return Ok(Options::default());
     };
     match Isa::parse(&name).filter(|isa| Isa::available().contains(isa)) {
-        Some(isa) => Ok(Options { isa: Some(isa), ..Options::default() }),
+        Some(isa) => Ok(Options::new(Some(isa), Strategy::default())),
         None => {
             let available: Vec<&str> = Isa::available().into_iter().map(Isa::name).collect();
             Err(Error::new(
                 ErrorKind::Config,
-                format!("FRETSAW_ISA={name}: this processor has {}", available.join(", ")),
+                format!(
+                    "FRETSAW_ISA={name}: this processor has {}",
+                    available.join(", ")
+                ),
             ))
         }
     }
@@ -98,18 +108,30 @@ impl Session for Native {
         match self.plan.margin() {
             Float::F32 => {
                 let values = out.f32s();
-                let margins = if want == Want::Margins { &mut *values } else { &mut self.f32s };
+                let margins = if want == Want::Margins {
+                    &mut *values
+                } else {
+                    &mut self.f32s
+                };
                 margins.resize(n, 0.0);
-                self.plan.margins_threads(rows, MarginsMut::F32(margins), scratch).map_err(backend)?;
+                self.plan
+                    .margins_threads(rows, MarginsMut::F32(margins), scratch)
+                    .map_err(backend)?;
                 if want == Want::Answers {
                     answers_f32(&self.model, &self.f32s, values);
                 }
             }
             Float::F64 => {
                 let values = out.f64s();
-                let margins = if want == Want::Margins { &mut *values } else { &mut self.f64s };
+                let margins = if want == Want::Margins {
+                    &mut *values
+                } else {
+                    &mut self.f64s
+                };
                 margins.resize(n, 0.0);
-                self.plan.margins_threads(rows, MarginsMut::F64(margins), scratch).map_err(backend)?;
+                self.plan
+                    .margins_threads(rows, MarginsMut::F64(margins), scratch)
+                    .map_err(backend)?;
                 if want == Want::Answers {
                     answers_f64(&self.model, &self.f64s, values);
                 }
@@ -171,20 +193,32 @@ impl Session for Baseline {
     }
 
     fn run(&mut self, rows: &Rows<'_>, want: Want, out: &mut Predictions) -> Result<()> {
-        let Native { model, plan, scratch, f32s, f64s, .. } = &mut self.0;
+        let Native {
+            model,
+            plan,
+            scratch,
+            f32s,
+            f64s,
+            ..
+        } = &mut self.0;
         if want == Want::Margins {
-            return Err(Error::new(ErrorKind::Unsupported, "the baseline gives answers only"));
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "the baseline gives answers only",
+            ));
         }
         let n = rows.n_rows() * plan.n_outputs();
         match plan.margin() {
             Float::F32 => {
                 f32s.resize(n, 0.0);
-                plan.walk_margins(rows, MarginsMut::F32(f32s), &mut scratch[0]).map_err(backend)?;
+                plan.walk_margins(rows, MarginsMut::F32(f32s), &mut scratch[0])
+                    .map_err(backend)?;
                 answers_f32(model, f32s, out.f32s());
             }
             Float::F64 => {
                 f64s.resize(n, 0.0);
-                plan.walk_margins(rows, MarginsMut::F64(f64s), &mut scratch[0]).map_err(backend)?;
+                plan.walk_margins(rows, MarginsMut::F64(f64s), &mut scratch[0])
+                    .map_err(backend)?;
                 answers_f64(model, f64s, out.f64s());
             }
         }

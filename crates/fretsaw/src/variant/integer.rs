@@ -103,7 +103,8 @@ pub(super) fn quantize(
             let exact = *leaf * tree.weight * factors[k];
             let n = f64::from(count[i / width].max(1));
             let feedback = (mean[i] / n).clamp(-MAX_FEEDBACK * step, MAX_FEEDBACK * step);
-            *leaf = ((exact + feedback) / step).round().clamp(-largest, largest);
+            // Adding 0 makes -0 a plain 0.
+            *leaf = ((exact + feedback) / step).round().clamp(-largest, largest) + 0.0;
             error[i] = exact - *leaf * step;
         }
         for (row, &leaf) in rows.iter().enumerate() {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use ::ort::ep::{ExecutionProvider, ExecutionProviderDispatch};
+use ::ort::ep::{self, ExecutionProvider, ExecutionProviderDispatch};
 use ::ort::logging::LogLevel;
 use ::ort::session::Session;
 use ::ort::session::builder::SessionBuilder;
@@ -146,25 +146,32 @@ impl Provider {
         runtime: &Runtime,
         builder: SessionBuilder,
     ) -> Result<SessionBuilder, String> {
-        if self == Self::Cpu {
+        let Some(dispatch) = self.dispatch() else {
             return Ok(builder);
-        }
+        };
         if !self.is_compiled_in(runtime) {
             return Err(format!(
                 "ONNX Runtime {} was built without it",
                 runtime.version()
             ));
         }
-        let dispatch = self
-            .dispatch()
-            .ok_or("this build of fretsaw registers no provider but the CPU")?;
         let registered = builder.with_execution_providers([dispatch.error_on_failure()]);
         registered.map_err(|e| one_line(e.message()))
     }
 
-    /// None: the binding's types for the others are behind features that are off.
+    /// With the library's own default options; the CPU needs no registration.
     fn dispatch(self) -> Option<ExecutionProviderDispatch> {
-        None
+        Some(match self {
+            Self::Cpu => return None,
+            Self::Cuda => ep::CUDA::default().build(),
+            Self::TensorRt => ep::TensorRT::default().build(),
+            Self::Rocm => ep::ROCm::default().build(),
+            Self::MiGraphX => ep::MIGraphX::default().build(),
+            Self::OpenVino => ep::OpenVINO::default().build(),
+            Self::DirectMl => ep::DirectML::default().build(),
+            Self::CoreMl => ep::CoreML::default().build(),
+            Self::Azure => ep::Azure::default().build(),
+        })
     }
 }
 
