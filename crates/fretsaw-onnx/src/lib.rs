@@ -3,7 +3,13 @@
 //! | from | to | by |
 //! | --- | --- | --- |
 //! | bytes | [`proto::ModelProto`] | [`read`], then [`load_external`] where tensors lie in other files |
+//! | [`proto::ModelProto`] | the same, known to be a graph | [`check()`] |
+//! | [`fretsaw_model::Model`] | [`proto::ModelProto`] | [`lower()`]; [`compact::lower`] for our own operator |
+//! | [`proto::ModelProto`] | [`fretsaw_model::Model`] | [`lift()`] |
 //! | [`proto::ModelProto`] | bytes | [`write()`] |
+//!
+//! What both ways hold to is what ONNX Runtime computes, not only what the specification says: where
+//! they differ, the code says so.
 //!
 //! This crate opens no files and runs no models.
 #![forbid(unsafe_code)]

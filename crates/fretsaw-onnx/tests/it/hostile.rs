@@ -112,6 +112,35 @@ fn declared_sizes_are_not_believed() {
     assert!(e.contains("n_targets is 1099511627776"), "{e}");
 }
 
+#[test]
+fn joins_that_double_are_cut_off() {
+    let mut m = model(3);
+    let graph = m.graph.as_mut().unwrap();
+    let mut x = "input".to_string();
+    for i in 0..60 {
+        let output = format!("x{i}");
+        graph.node.insert(
+            i,
+            NodeProto {
+                op_type: Some("Concat".into()),
+                input: vec![x.clone(), x],
+                output: vec![output.clone()],
+                attribute: vec![AttributeProto {
+                    name: Some("axis".into()),
+                    r#type: Some(2),
+                    i: Some(1),
+                    ..AttributeProto::default()
+                }],
+                ..NodeProto::default()
+            },
+        );
+        x = output;
+    }
+    ensemble(&mut m).input[0] = x;
+    let e = lift(&m).unwrap_err().to_string();
+    assert!(e.contains("so many"), "{e}");
+}
+
 type Break = fn(&mut ModelProto);
 
 fn refused(ml_opset: i64, cases: &[(Break, &str)]) {
