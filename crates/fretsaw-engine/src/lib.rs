@@ -19,6 +19,7 @@
 mod block;
 mod circuit;
 mod cost;
+mod deal;
 mod error;
 mod isa;
 mod kernel;
@@ -30,6 +31,7 @@ mod prepare;
 mod run;
 mod scratch;
 mod summary;
+mod table;
 mod walk;
 
 pub use error::{Error, ErrorKind};

@@ -10,11 +10,12 @@ use crate::isa::Isa;
 use crate::kernel;
 use crate::leaves::{BATCH, Leaves};
 use crate::linear::LinearPlan;
-use crate::predicate::{Predicate, Sets, Table, canonical};
+use crate::predicate::{Predicate, Sets, canonical};
 use crate::run;
 use crate::scratch::Scratch;
 use crate::summary::{Group, Summary};
-use crate::walk::Walk;
+use crate::table::Table;
+use crate::walk::{LANES, Walk};
 
 /// How trees are run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -469,6 +470,8 @@ fn compile_trees(e: &Ensemble, isa: Isa, strategy: Strategy) -> Result<(Trees, V
         },
         crossing: match strategy {
             Strategy::BitSliced => 0,
+            // Blocks of nothing but walks keep rows in flight, fewer rows keep trees in flight.
+            _ if leaves.batches.is_empty() => LANES,
             _ => choice.crossing,
         },
         ns_per_row: choice.ns_per_row,

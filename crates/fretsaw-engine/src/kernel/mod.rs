@@ -15,7 +15,8 @@ use crate::block::{Block, Columns, Plane, Value};
 use crate::circuit::Routes;
 use crate::isa::Isa;
 use crate::leaves::{Batch, Job, JobRun, Tables, byte_slot};
-use crate::predicate::{CONSTANT_PLANES, Op, Ranks, Run, Table};
+use crate::predicate::Op;
+use crate::table::{CONSTANT_PLANES, Ranks, Run, Table};
 
 /// The sums of one output over a block.
 pub(crate) enum SumMut<'a> {
