@@ -259,6 +259,7 @@ fn size_tile(report: &Report, winner: &VariantReport) -> Markup {
 fn memory_tile(report: &Report, winner: &VariantReport) -> Markup {
     let mut detail = Markup::new();
     match report.baseline.memory_bytes {
+        Some(base) if base == winner.memory_bytes => put!(detail, "as much as the baseline"),
         Some(base) if base > 0 => put!(
             detail,
             "{}, from {} of the baseline",
