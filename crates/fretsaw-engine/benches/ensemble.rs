@@ -2,7 +2,7 @@
 //! 255 cuts each, with f32, f64 and integer leaves, on every instruction set. Answers are
 //! checked against the reference predictor before anything is timed.
 //!
-//! `cargo bench -p fretsaw-engine [-- f32|f64|i32|small|stages]`
+//! `cargo bench -p fretsaw-engine [-- f32|f64|i32|small]`
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! Compiling a model into a plan, and the plan's public face.
 
+use std::fmt;
+
 use fretsaw_model::{BaseOrder, Body, Ensemble, Float, Model, Node, Rows, Step, Sum, Target, Tree};
 
 use crate::block::ROWS;
@@ -32,7 +34,6 @@ pub enum Strategy {
 
 /// What a plan is compiled for.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
 pub struct Options {
     /// The instruction set; `None`: the best that this processor has.
     pub isa: Option<Isa>,
@@ -90,6 +91,12 @@ pub struct Plan {
     isa: Isa,
     groups: Vec<Group>,
     n_leaves: usize,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Plan").field(&self.summary()).finish()
+    }
 }
 
 enum PlanBody {

@@ -1,5 +1,7 @@
 //! Memory that a run needs, kept between runs so that none is allocated after the first of a shape.
 
+use std::fmt;
+
 use crate::block::{Block, Plane};
 
 /// Working memory of one thread. It grows to what a run needs and is then reused; any scratch
@@ -29,6 +31,12 @@ pub(crate) struct Staged<R> {
 pub(crate) struct Sums<A> {
     pub(crate) blocks: Vec<Block<A>>,
     pub(crate) few: Vec<A>,
+}
+
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scratch({} bytes)", self.memory())
+    }
 }
 
 impl Scratch {

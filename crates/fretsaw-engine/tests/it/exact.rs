@@ -74,7 +74,7 @@ fn check(model: &Model, seed: u64, sizes: &[usize], scratch: &mut Scratch) {
 #[test]
 fn random_models() {
     let mut scratch = Scratch::default();
-    for seed in 0..150 {
+    for seed in 0..100 {
         let n = SIZES[seed as usize % SIZES.len()];
         check(&random::model(seed), seed, &[n, 77], &mut scratch);
     }
@@ -103,7 +103,7 @@ fn batch_sizes() {
 #[test]
 fn tree_shapes() {
     let mut scratch = Scratch::default();
-    for seed in 0..4 {
+    for seed in 0..2 {
         for (max_leaves, chain) in [
             (1, 0),
             (2, 0),
@@ -229,7 +229,7 @@ fn linear_models() {
 #[test]
 fn threads_and_the_plain_walk() {
     let mut scratch = Scratch::default();
-    for seed in 0..20 {
+    for seed in 0..8 {
         // Enough work a row that threads are started.
         let shape = Shape {
             n_trees: 400,

@@ -1,8 +1,8 @@
 //! What plans refuse, and what they say of themselves.
 
 use fretsaw_engine::{ErrorKind, Isa, MarginsMut, Options, Plan, Strategy};
-use fretsaw_model::Rows;
 use fretsaw_model::random::{self, Shape};
+use fretsaw_model::{Float, Rows};
 
 #[test]
 fn wrong_shapes_are_refused() {
@@ -23,6 +23,35 @@ fn wrong_shapes_are_refused() {
     for result in refused {
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Shape);
     }
+}
+
+/// Whatever came between, a scratch that has served a shape serves it again as it is.
+#[test]
+fn a_scratch_stops_growing() {
+    let models = [1, 2, 3].map(random::model);
+    let plans = models
+        .each_ref()
+        .map(|m| Plan::compile(m, &Options::default()).unwrap());
+    let mut scratch = plans[0].scratch();
+    let mut sizes = Vec::new();
+    for _ in 0..3 {
+        for (model, plan) in models.iter().zip(&plans) {
+            let values = random::rows(1, model, 600);
+            let rows = Rows::f64(&values, model.features.len()).unwrap();
+            let (mut f32s, mut f64s) = (Vec::new(), Vec::new());
+            let n = 600 * plan.n_outputs();
+            let out = if plan.margin() == Float::F32 {
+                f32s.resize(n, 0.0);
+                MarginsMut::F32(&mut f32s)
+            } else {
+                f64s.resize(n, 0.0);
+                MarginsMut::F64(&mut f64s)
+            };
+            plan.margins(&rows, out, &mut scratch).unwrap();
+        }
+        sizes.push(scratch.memory());
+    }
+    assert_eq!(sizes[0], sizes[2]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::arch::x86_64::*;
 use super::super::{Lookups, SumMut, plain, portable};
 use super::{codes_of, load};
 use crate::block::{Block, Plane};
-use crate::leaves::{Job, NARROW, Tables, Values, WIDE};
+use crate::leaves::{Job, NARROW, Tables, Values};
 
 /// Values of 64 rows as bytes: `[j]` holds byte `j` of each.
 #[inline]
@@ -205,9 +205,7 @@ pub(super) fn add_values(l: Lookups<'_>, sum: SumMut<'_>) {
         (Tables::Plain(Values::I32(values)), SumMut::I32(sum), false) => {
             narrow_i32(l, values, sum);
         }
-        (Tables::Plain(Values::F64(values)), SumMut::F64(sum), wide) => {
-            gather_f64(l, values, if wide { WIDE } else { NARROW }, sum);
-        }
+        // 64-bit values and wide tables do not fit registers.
         (_, sum, _) => portable::add(l, sum),
     }
 }
@@ -262,26 +260,3 @@ narrow!(
     _mm512_mask_blend_epi32,
     _mm512_add_epi32
 );
-
-/// `n` values of 64 bits are too many for registers: gathered.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn gather_f64(l: Lookups<'_>, values: &[f64], n: usize, sum: &mut Block<f64>) {
-    let within = _mm256_set1_epi32(n as i32 - 1);
-    for job in l.jobs {
-        let table = plain(values, job, n);
-        let codes = l.codes[job.slot as usize].0.as_chunks::<8>().0;
-        let sums = sum.0.as_chunks_mut::<8>().0;
-        for (&codes, sums) in codes.iter().zip(sums).take(8 * l.words) {
-            let codes = _mm_cvtsi64_si128(i64::from_le_bytes(codes));
-            let code = _mm256_and_si256(_mm256_cvtepu8_epi32(codes), within);
-            // SAFETY: the table holds `n` values, 64 or 256, and `code` is below `n` by the mask;
-            // 8 sums, as many as the load and the store take.
-            unsafe {
-                let value = _mm512_i32gather_pd::<8>(code, table.as_ptr());
-                let after = _mm512_add_pd(_mm512_loadu_pd(sums.as_ptr()), value);
-                _mm512_storeu_pd(sums.as_mut_ptr(), after);
-            }
-        }
-    }
-}
