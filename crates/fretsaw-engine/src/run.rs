@@ -8,7 +8,7 @@ use crate::leaves::{BATCH, Leaf, Values};
 use crate::plan::{Finish, MarginsMut, Segment, Trees};
 use crate::prepare::{Row, prepared, transpose};
 use crate::scratch::{Scratch, Staged, Sums};
-use crate::walk::{LANES, Node, Nodes, WalkTree};
+use crate::walk::{ANYTHING, LANES, Node, Nodes, PLAIN, WHOLE, WalkTree};
 
 /// Runs `trees` over `rows`. The caller has checked shapes and precisions.
 pub(crate) fn ensemble(
@@ -239,14 +239,14 @@ impl Work<'_> {
         x: &[R],
         sums: &mut [Block<A>],
     ) {
-        if self.trees.walk.is_plain() {
-            self.walk_block_by::<A, R, T, true>(nodes, walked, x, sums);
-        } else {
-            self.walk_block_by::<A, R, T, false>(nodes, walked, x, sums);
+        match self.trees.walk.meets(x) {
+            WHOLE => self.walk_block_by::<A, R, T, WHOLE>(nodes, walked, x, sums),
+            PLAIN => self.walk_block_by::<A, R, T, PLAIN>(nodes, walked, x, sums),
+            _ => self.walk_block_by::<A, R, T, ANYTHING>(nodes, walked, x, sums),
         }
     }
 
-    fn walk_block_by<A: Total, R: Row, T: Value, const PLAIN: bool>(
+    fn walk_block_by<A: Total, R: Row, T: Value, const MEETS: u8>(
         &self,
         nodes: &[Node<T>],
         walked: &[WalkTree],
@@ -263,7 +263,7 @@ impl Work<'_> {
             for at in (0..n).step_by(LANES) {
                 // The last rows may be fewer than eight: the last is then walked again.
                 let rows = std::array::from_fn(|lane| row((at + lane).min(n - 1)));
-                let leaves = walk.eight::<R, T, PLAIN>(nodes, sets, [tree.root(); LANES], rows);
+                let leaves = walk.eight::<R, T, MEETS>(nodes, sets, [tree.root(); LANES], rows);
                 for (lane, &leaf) in leaves.iter().enumerate().take(n - at) {
                     let slot = kernel::slot(tables, at + lane, size_of::<A>());
                     walk.add(tree, values, leaf, rows[lane], |k, value| {
@@ -277,16 +277,27 @@ impl Work<'_> {
 
     /// Row by row: all trees walked, eight at a time (or one, as the baseline does).
     fn few<A: Total, R: Row>(&self, x: &[R], out: &mut [A::Margin], sums: &mut Vec<A>) {
-        let walk = &self.trees.walk;
-        match (&walk.nodes, walk.is_plain()) {
-            (Nodes::F32(nodes), true) => self.few_by::<A, R, f32, true>(nodes, x, out, sums),
-            (Nodes::F32(nodes), false) => self.few_by::<A, R, f32, false>(nodes, x, out, sums),
-            (Nodes::F64(nodes), true) => self.few_by::<A, R, f64, true>(nodes, x, out, sums),
-            (Nodes::F64(nodes), false) => self.few_by::<A, R, f64, false>(nodes, x, out, sums),
+        match &self.trees.walk.nodes {
+            Nodes::F32(nodes) => self.few_of(nodes, x, out, sums),
+            Nodes::F64(nodes) => self.few_of(nodes, x, out, sums),
         }
     }
 
-    fn few_by<A: Total, R: Row, T: Value, const PLAIN: bool>(
+    fn few_of<A: Total, R: Row, T: Value>(
+        &self,
+        nodes: &[Node<T>],
+        x: &[R],
+        out: &mut [A::Margin],
+        sums: &mut Vec<A>,
+    ) {
+        match self.trees.walk.meets(x) {
+            WHOLE => self.few_by::<A, R, T, WHOLE>(nodes, x, out, sums),
+            PLAIN => self.few_by::<A, R, T, PLAIN>(nodes, x, out, sums),
+            _ => self.few_by::<A, R, T, ANYTHING>(nodes, x, out, sums),
+        }
+    }
+
+    fn few_by<A: Total, R: Row, T: Value, const MEETS: u8>(
         &self,
         nodes: &[Node<T>],
         x: &[R],
@@ -315,7 +326,7 @@ impl Work<'_> {
                 for trees in walk.trees.chunks(LANES) {
                     let last = trees.len() - 1;
                     let roots = std::array::from_fn(|lane| trees[lane.min(last)].root());
-                    let leaves = walk.eight::<R, T, PLAIN>(nodes, sets, roots, [x; LANES]);
+                    let leaves = walk.eight::<R, T, MEETS>(nodes, sets, roots, [x; LANES]);
                     for (tree, leaf) in trees.iter().zip(leaves) {
                         add(tree, leaf);
                     }

@@ -11,6 +11,13 @@ use crate::error::{Error, ErrorKind};
 use crate::leaves::{Leaf, Values};
 use crate::predicate::{Op, Predicate, SetTest};
 
+/// Splits of every kind.
+pub(crate) const ANYTHING: u8 = 0;
+/// Nothing but plain comparisons.
+pub(crate) const PLAIN: u8 = 1;
+/// The same, and no missing value.
+pub(crate) const WHOLE: u8 = 2;
+
 /// Walks in flight.
 pub(crate) const LANES: usize = 8;
 
@@ -195,9 +202,15 @@ impl Walk {
         })
     }
 
-    /// Whether every split is a plain comparison.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.odd.is_empty()
+    /// What the splits can meet in the rows `x`: [`ANYTHING`], [`PLAIN`] or [`WHOLE`].
+    pub(crate) fn meets<R: Value>(&self, x: &[R]) -> u8 {
+        if !self.odd.is_empty() {
+            ANYTHING
+        } else if x.iter().any(|x| x.is_missing()) {
+            PLAIN
+        } else {
+            WHOLE
+        }
     }
 
     /// Where the values of the leaf start that `x` comes to, one node after the other.
@@ -211,15 +224,16 @@ impl Walk {
     ) -> u32 {
         let mut node = &nodes[root as usize];
         while node.info & LEAF == 0 {
-            let yes = self.goes_yes::<R, T, false>(node, sets, x);
+            let yes = self.goes_yes::<R, T, ANYTHING>(node, sets, x);
             node = &nodes[node.child as usize + usize::from(!yes)];
         }
         node.info & !LEAF
     }
 
-    /// The same for eight walks at once; `PLAIN` where [`is_plain`](Self::is_plain).
+    /// The same for eight walks at once; `MEETS` is what [`meets`](Self::meets) says of
+    /// the rows.
     #[inline]
-    pub(crate) fn eight<R: Value, T: Value, const PLAIN: bool>(
+    pub(crate) fn eight<R: Value, T: Value, const MEETS: u8>(
         &self,
         nodes: &[Node<T>],
         sets: &[SetTest],
@@ -230,7 +244,7 @@ impl Walk {
             let mut all_leaves = LEAF;
             for lane in 0..LANES {
                 let node = &nodes[at[lane] as usize];
-                let yes = self.goes_yes::<R, T, PLAIN>(node, sets, rows[lane]);
+                let yes = self.goes_yes::<R, T, MEETS>(node, sets, rows[lane]);
                 let is_leaf = node.info >> 31;
                 at[lane] = node.child + (u32::from(!yes) & !is_leaf);
                 all_leaves &= node.info;
@@ -242,7 +256,7 @@ impl Walk {
     }
 
     #[inline(always)]
-    fn goes_yes<R: Value, T: Value, const PLAIN: bool>(
+    fn goes_yes<R: Value, T: Value, const MEETS: u8>(
         &self,
         node: &Node<T>,
         sets: &[SetTest],
@@ -250,10 +264,13 @@ impl Walk {
     ) -> bool {
         // A leaf asks about feature 0, and what it hears is not used.
         let x = x[node.feature as usize];
-        if !PLAIN && node.info & (ODD | LEAF) == ODD {
+        if MEETS == ANYTHING && node.info & (ODD | LEAF) == ODD {
             return self.odd[(node.info & !ODD) as usize].holds(x.widen(), sets);
         }
         let x = T::narrow(x.widen());
+        if MEETS == WHOLE {
+            return x < node.threshold;
+        }
         // `|` and `&`, not `||` and `&&`: which way a row goes is not to be guessed by a branch.
         (x < node.threshold) | ((node.info & 1 == 1) & x.is_missing())
     }

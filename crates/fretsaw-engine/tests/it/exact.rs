@@ -3,7 +3,8 @@
 use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Strategy};
 use fretsaw_model::random::{self, Rng, Shape};
 use fretsaw_model::{
-    Body, Draft, Float, InterceptOrder, Linear, LinearMissing, Link, Model, Rows, Step, Sum,
+    Body, Draft, Float, InterceptOrder, Linear, LinearMissing, Link, Missing, Model, Node, Rows,
+    Step, Sum, Test,
 };
 
 const STRATEGIES: [Strategy; 3] = [Strategy::Auto, Strategy::BitSliced, Strategy::Walk];
@@ -125,6 +126,49 @@ fn tree_shapes() {
                 };
                 check(&random::ensemble(seed, &shape), seed, &[130], &mut scratch);
             }
+        }
+    }
+}
+
+/// Rows without a missing value, which walks take a shorter way with.
+#[test]
+fn whole_rows() {
+    for seed in 0..6 {
+        let shape = Shape {
+            compare: if seed % 2 == 0 {
+                Float::F32
+            } else {
+                Float::F64
+            },
+            max_leaves: 300,
+            ..Shape::default()
+        };
+        // Only plain comparisons, so that nothing stands in the shorter way.
+        let mut draft = random::ensemble(seed, &shape).into_draft();
+        if let Body::Ensemble(e) = &mut draft.body {
+            for node in e.trees.iter_mut().flat_map(|t| &mut t.nodes) {
+                if let Node::Split(split) = node {
+                    split.missing = Missing::Nan { yes: true };
+                    if let Test::Equal(t) | Test::NotEqual(t) = split.test {
+                        split.test = Test::LessEq(t);
+                    }
+                }
+            }
+        }
+        let model = draft.build().unwrap();
+        let mut values = random::rows(seed, &model, 40);
+        values
+            .iter_mut()
+            .for_each(|x| *x = if x.is_nan() { 0.5 } else { *x });
+        let rows = Rows::f64(&values, model.features.len()).unwrap();
+        let want = fretsaw_model::margins(&model, &rows).unwrap();
+        let plan = Plan::compile(&model, &Options::new(None, Strategy::Walk)).unwrap();
+        for n in [1, 7, 40] {
+            let rows = rows.slice(0..n);
+            let got = run(&plan, &rows, |p, r, out| {
+                p.margins(r, out, &mut p.scratch()).unwrap();
+            });
+            assert_same(&got, &want[..n], &|| format!("seed {seed}, {n} rows"));
         }
     }
 }
