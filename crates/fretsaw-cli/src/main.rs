@@ -20,11 +20,13 @@ mod store;
 mod verify;
 
 use std::io::Write as _;
+use std::panic;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
 use args::{Cli, Command};
+use failure::{Failure, Result};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -39,8 +41,25 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    quiet_panics();
     progress::listen_for_interrupt();
-    let result = match cli.command {
+    let result = panic::catch_unwind(|| run(cli.command)).unwrap_or_else(|_| {
+        Err(Failure::work(
+            "fretsaw failed in a way that it should not; please report what you ran",
+        ))
+    });
+    let result = result.and_then(|()| std::io::stdout().flush().map_err(Into::into));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::from(e.status())
+        }
+    }
+}
+
+fn run(command: Command) -> Result {
+    match command {
         Command::Optimize(args) => optimize::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Predict(args) => predict::run(&args),
@@ -56,15 +75,13 @@ fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "fretsaw", &mut out);
             print::raw(&out)
         }
-    };
-    let result = result.and_then(|()| std::io::stdout().flush().map_err(Into::into));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("error: {e}");
-            ExitCode::from(e.status())
-        }
     }
+}
+
+/// A panic is never shown as one. The Parquet library's, on damaged files, are caught where it is
+/// called and become errors; any other is a fault of ours and still ends in one line.
+fn quiet_panics() {
+    panic::set_hook(Box::new(|_| {}));
 }
 
 /// The parser's message without its usage lines.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fretsaw::data::{self, Data, LabelColumn, Matrix};
 use fretsaw::devices;
+use fretsaw::load;
 use fretsaw::model::{Answer, Model};
 use fretsaw::optimize::{self, Input, Job, Observer as _, Options, Outcome};
 use fretsaw::report::{DataFacts, Machine, Report, html};
@@ -127,6 +128,7 @@ impl Split {
         let rows_setting = calibration.as_ref().map_or(first_verifying, Matrix::n_rows);
         let facts = DataFacts {
             path: args.data.display().to_string(),
+            sha256: hash_of(&args.data)?,
             calibration_path: args.calibration.as_ref().map(|p| p.display().to_string()),
             rows_setting,
             rows_verified: n - first_verifying,
@@ -198,6 +200,13 @@ fn labels_of(data: &Data, labels: &str, model: &Model) -> Result<Labels> {
         column: None,
         source: labels.into(),
     })
+}
+
+/// A file's SHA-256, read in pieces.
+fn hash_of(path: &Path) -> Result<String> {
+    fs::File::open(path)
+        .and_then(load::sha256_of)
+        .map_err(|e| fretsaw::Error::io("cannot read", path, e).into())
 }
 
 /// Labels as metrics take them: class numbers of a classifier, else values.
@@ -394,7 +403,7 @@ fn show(report: &Report, out: &Path) -> Result {
     };
     let mut base = vec![
         "baseline".into(),
-        report.baseline.session.backend.clone(),
+        report.baseline.name.clone(),
         String::new(),
         String::new(),
         String::new(),

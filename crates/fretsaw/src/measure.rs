@@ -45,6 +45,9 @@ pub struct Latency {
     pub p999_ns: u64,
     /// The slowest call.
     pub max_ns: u64,
+    /// The median over rounds of the round's own 99th percentile: what variants are compared by, since
+    /// one disturbed round does not move it.
+    pub p99_steady_ns: u64,
     /// Rows a second at the median.
     pub rows_per_second: f64,
     /// The distribution: upper edge of a bin in nanoseconds, and calls in it. Bins are an eighth
@@ -53,15 +56,24 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// Sums up the times of calls, in nanoseconds.
+    /// Sums up the times of calls, in nanoseconds, round by round.
     ///
     /// # Panics
     /// When there are none.
-    pub fn of(batch: usize, mut ns: Vec<u64>) -> Self {
+    pub fn of(batch: usize, rounds: &[Vec<u64>]) -> Self {
+        let mut ns: Vec<u64> = rounds.concat();
         ns.sort_unstable();
-        // The smallest time that at least this share of the calls stay within.
-        let quantile = |q: f64| ns[((ns.len() as f64 * q).ceil() as usize).clamp(1, ns.len()) - 1];
-        let p50_ns = quantile(0.5);
+        let mut round_p99: Vec<u64> = rounds
+            .iter()
+            .filter(|round| !round.is_empty())
+            .map(|round| {
+                let mut round = round.clone();
+                round.sort_unstable();
+                quantile(&round, 0.99)
+            })
+            .collect();
+        round_p99.sort_unstable();
+        let p50_ns = quantile(&ns, 0.5);
         let mut histogram: Vec<(u64, usize)> = Vec::new();
         for &t in &ns {
             let edge = ((t.max(1) as f64).log2() * 8.0).floor() + 1.0;
@@ -75,14 +87,20 @@ impl Latency {
             batch,
             calls: ns.len(),
             p50_ns,
-            p90_ns: quantile(0.9),
-            p99_ns: quantile(0.99),
-            p999_ns: quantile(0.999),
-            max_ns: quantile(1.0),
+            p90_ns: quantile(&ns, 0.9),
+            p99_ns: quantile(&ns, 0.99),
+            p999_ns: quantile(&ns, 0.999),
+            max_ns: quantile(&ns, 1.0),
+            p99_steady_ns: quantile(&round_p99, 0.5),
             rows_per_second: batch as f64 * 1e9 / p50_ns.max(1) as f64,
             histogram,
         }
     }
+}
+
+/// The smallest time that at least this share of the calls stay within.
+fn quantile(sorted: &[u64], q: f64) -> u64 {
+    sorted[((sorted.len() as f64 * q).ceil() as usize).clamp(1, sorted.len()) - 1]
 }
 
 /// Measures every session at every batch size, in turn; the result is sessions x batches.
@@ -115,7 +133,7 @@ pub fn latencies(
         } else {
             repeat(rows, batch, &mut f32s, &mut f64s)?
         };
-        let mut times: Vec<Vec<u64>> = vec![Vec::new(); sessions.len()];
+        let mut times: Vec<Vec<Vec<u64>>> = vec![Vec::new(); sessions.len()];
         let mut predictions = vec![Predictions::new(Float::F32, 1); sessions.len()];
         for round in 0..effort.rounds.max(1) {
             for ((session, times), out) in sessions.iter_mut().zip(&mut times).zip(&mut predictions)
@@ -126,18 +144,13 @@ pub fn latencies(
                     session.run(&all.slice(0..batch), Want::Answers, out)?;
                     session.run(&all.slice(0..batch), Want::Answers, out)?;
                 }
-                time_round(
-                    *session,
-                    &all,
-                    batch,
-                    effort.time / effort.rounds.max(1),
-                    out,
-                    times,
-                )?;
+                let before = times.iter().map(Vec::len).sum();
+                let time = effort.time / effort.rounds.max(1);
+                times.push(time_round(*session, &all, batch, time, before, out)?);
             }
         }
         for (out, times) in out.iter_mut().zip(times) {
-            out.push(Latency::of(batch, times));
+            out.push(Latency::of(batch, &times));
         }
     }
     Ok(out)
@@ -162,31 +175,33 @@ fn repeat<'a>(
     })
 }
 
+/// One round's times. Calls that follow each other see other rows; a round begins where the one
+/// before, of about as many calls, ended.
 fn time_round(
     session: &mut dyn Session,
     rows: &Rows<'_>,
     batch: usize,
     time: Duration,
+    calls_before: usize,
     out: &mut Predictions,
-    times: &mut Vec<u64>,
-) -> Result<()> {
+) -> Result<Vec<u64>> {
     /// More samples would only take memory.
     const MAX_CALLS: usize = 100_000;
     let places = rows.n_rows() - batch + 1;
     let start = Instant::now();
-    // Steps by the batch, so that calls that follow each other see other rows.
-    let mut at = times.len().wrapping_mul(batch) % places;
-    for call in 0..MAX_CALLS {
+    let mut times = Vec::new();
+    let mut at = calls_before.wrapping_mul(batch) % places;
+    while times.len() < MAX_CALLS {
         let slice = rows.slice(at..at + batch);
         let t = Instant::now();
         session.run(&slice, Want::Answers, out)?;
         times.push(t.elapsed().as_nanos() as u64);
         at = (at + batch) % places;
-        if call > 0 && start.elapsed() >= time {
+        if times.len() > 1 && start.elapsed() >= time {
             break;
         }
     }
-    Ok(())
+    Ok(times)
 }
 
 #[cfg(test)]
@@ -195,7 +210,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_of_whole_calls() {
-        let l = Latency::of(2, (1..=1000).collect());
+        let l = Latency::of(2, &[(1..=1000).rev().collect(), vec![]]);
         assert_eq!(
             (l.p50_ns, l.p90_ns, l.p99_ns, l.p999_ns, l.max_ns),
             (500, 900, 990, 999, 1000)
@@ -203,7 +218,10 @@ mod tests {
         assert_eq!(l.rows_per_second, 2.0 * 1e9 / 500.0);
         assert_eq!(l.histogram.iter().map(|b| b.1).sum::<usize>(), 1000);
         assert!(l.histogram.windows(2).all(|w| w[0].0 < w[1].0));
-        let one = Latency::of(1, vec![7]);
+        // One disturbed round of three does not move the steady figure.
+        let rounds = [(1..=100).collect(), (1..=100).collect(), vec![5000; 100]];
+        assert_eq!(Latency::of(1, &rounds).p99_steady_ns, 99);
+        let one = Latency::of(1, &[vec![7]]);
         assert_eq!((one.p50_ns, one.p999_ns, one.calls), (7, 7, 1));
     }
 }

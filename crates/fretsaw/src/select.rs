@@ -8,7 +8,7 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Objective {
-    /// The 99th percentile of a call's time.
+    /// The 99th percentile of a call's time: the median over rounds of each round's own.
     Latency,
     /// Rows a second.
     Throughput,
@@ -39,7 +39,7 @@ impl Objective {
     fn describe(self, value: f64) -> String {
         match self {
             Self::Latency => format!("p99 of {}", time(value)),
-            Self::Throughput => format!("{:.0} rows/s", 1e9 / value),
+            Self::Throughput => format!("{:.3} us a row", value / 1e3),
             Self::Memory => format!("{} of memory", bytes(value)),
             Self::Size => format!("a file of {}", bytes(value)),
         }
@@ -50,7 +50,7 @@ impl Objective {
 fn time(ns: f64) -> String {
     match ns {
         n if n < 1e3 => format!("{n:.0} ns"),
-        n if n < 1e6 => format!("{:.2} us", n / 1e3),
+        n if n < 1e6 => format!("{:.1} us", n / 1e3),
         n => format!("{:.2} ms", n / 1e6),
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Built {
     pub(super) speedup: Vec<Speedup>,
     pub(super) memory: u64,
     pub(super) plan: String,
+    /// What the process grew by when ONNX Runtime first loaded the portable file.
+    pub(super) runtime_memory: Option<usize>,
 }
 
 /// A variant that keeps the budget.
@@ -106,6 +108,7 @@ pub(super) fn build(
         speedup: Vec::new(),
         memory: 0,
         plan: String::new(),
+        runtime_memory: None,
     })
 }
 
@@ -210,6 +213,7 @@ pub(super) fn check_in_runtime(
     for b in built.iter_mut() {
         let Some(made) = &mut b.made else { continue };
         let mut session = OrtSession::open(runtime, &made.portable, &OrtOptions::default())?;
+        b.runtime_memory = session.memory();
         let mut got = Predictions::new(Float::F32, 1);
         session.run(&truth.rows.slice(0..n), Want::Answers, &mut got)?;
         let error = compare(truth.model, want, &got.to_f64(), truth.budget.max_error);
@@ -288,6 +292,7 @@ impl Built {
         let file_bytes = self.file(needs_operator).len() as u64;
         VariantReport {
             name: self.recipe.name.into(),
+            made: made.is_some(),
             form: made.map_or("none", |m| m.form.describe()).into(),
             passes: made.map(|m| m.form.passes()).unwrap_or_default(),
             fell_back_from: self.fell_back.clone(),

@@ -91,6 +91,8 @@ pub struct ModelFacts {
 pub struct DataFacts {
     /// The file.
     pub path: String,
+    /// Its SHA-256.
+    pub sha256: String,
     /// The file of the rows that set thresholds and scales, where it is another.
     pub calibration_path: Option<String>,
     /// Rows that set anything. None of them verifies.
@@ -160,6 +162,8 @@ impl Machine {
 /// What speed-ups are against.
 #[derive(Clone, Debug, Serialize)]
 pub struct BaselineFacts {
+    /// A short name, such as `ONNX Runtime 1.32.0`.
+    pub name: String,
     /// Who ran it.
     pub session: SessionInfo,
     /// What it ran.
@@ -168,7 +172,8 @@ pub struct BaselineFacts {
     pub why: String,
     /// Its latency at each batch size.
     pub latency: Vec<Latency>,
-    /// Memory of the loaded model, where it can be told.
+    /// What the process's resident memory grew by when the model was first loaded, where it can be
+    /// told. Of our own walk: the memory of the plan.
     pub memory_bytes: Option<u64>,
     /// Time to load, in milliseconds.
     pub load_ms: f64,
@@ -179,6 +184,8 @@ pub struct BaselineFacts {
 pub struct VariantReport {
     /// Its name: `exact`, `int8-lossless`, `fp16`, `int8`, `fp16+int8`.
     pub name: String,
+    /// Whether it could be made; if not, its figures mean nothing and `fell_back_from` says why.
+    pub made: bool,
     /// What thresholds and leaves it ended with, in words.
     pub form: String,
     /// The passes that made it from the exact model.
@@ -291,7 +298,7 @@ pub struct Chosen {
     pub file: String,
     /// Why.
     pub why: String,
-    /// Whether the budget had to be set aside: no variant kept it, so the exact one was taken.
+    /// Whether every less precise variant broke the budget, so that only exact ones were left.
     pub fell_back_to_exact: bool,
     /// How many times faster than the baseline.
     pub speedup: Vec<Speedup>,

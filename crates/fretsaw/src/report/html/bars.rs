@@ -65,12 +65,7 @@ fn files(report: &Report) -> Panel {
             beyond: beyond.then_some(v.portable_bytes as f64),
         }
     };
-    let bars: Vec<Bar> = report
-        .variants
-        .iter()
-        .filter(|v| v.made())
-        .map(bar)
-        .collect();
+    let bars: Vec<Bar> = report.variants.iter().filter(|v| v.made).map(bar).collect();
     let note = if bars.iter().any(|b| b.beyond.is_some()) {
         "outlined: with standard operators only"
     } else {
@@ -130,7 +125,7 @@ fn loading(report: &Report) -> Panel {
         figure: millis(report.baseline.load_ms),
         beyond: None,
     }];
-    bars.extend(report.variants.iter().filter(|v| v.made()).map(|v| Bar {
+    bars.extend(report.variants.iter().filter(|v| v.made).map(|v| Bar {
         name: v.name.clone(),
         class: class(v.chosen),
         value: v.load_ms,

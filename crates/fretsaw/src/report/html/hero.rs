@@ -70,7 +70,7 @@ fn verdict(report: &Report, winner: &VariantReport) -> Markup {
             out,
             "is <strong>{} times as fast</strong> as {}, ",
             range,
-            fitted(&report.baseline.what, 1.0, LONG)
+            fitted(&report.baseline.name, 1.0, LONG)
         );
     } else {
         put!(out, "was chosen, ");

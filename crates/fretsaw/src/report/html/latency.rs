@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_outline_stands_on_the_ground_and_keeps_gaps() {
-        let l = Latency::of(1, vec![100, 100, 100, 100, 1600]);
+        let l = Latency::of(1, &[vec![100, 100, 100, 100, 1600]]);
         let axis = Log::around([50.0, 3000.0], 2.0, 0.0, 300.0).unwrap();
         let points = outline(&axis, &l, 40.0);
         assert_eq!(points.first().unwrap().1, 40.0);

@@ -117,11 +117,6 @@ impl Report {
 }
 
 impl VariantReport {
-    /// Whether there is such a variant; if not, its figures are no figures.
-    fn made(&self) -> bool {
-        self.file_bytes > 0 || !self.latency.is_empty()
-    }
-
     /// The geometric mean of its speed-ups over the batch sizes.
     fn mean_speedup(&self) -> Option<f64> {
         let logs: Vec<f64> = self

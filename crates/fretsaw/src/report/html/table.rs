@@ -24,7 +24,7 @@ pub(super) fn figures(report: &Report) -> Markup {
         t.out,
         "<div class=\"scroll\" role=\"region\" aria-label=\"Figures of every variant\" tabindex=\"0\">\
          <table><thead><tr><th scope=\"col\"></th><th scope=\"col\">baseline<small>{}</small></th>",
-        report.baseline.what
+        report.baseline.name
     );
     for v in &report.variants {
         let class = if v.chosen { "chosen" } else { "" };
@@ -49,7 +49,7 @@ pub(super) fn figures(report: &Report) -> Markup {
 fn chip(v: &VariantReport) -> Markup {
     let (class, text) = if v.chosen {
         ("chip chosen", "chosen")
-    } else if !v.made() {
+    } else if !v.made {
         ("chip out", "not made")
     } else if !v.within_budget {
         ("chip out", "over budget")
@@ -85,7 +85,7 @@ impl Figures<'_> {
         let cells: Vec<Option<String>> = report
             .variants
             .iter()
-            .map(|v| v.made().then(|| of(v)).flatten())
+            .map(|v| v.made.then(|| of(v)).flatten())
             .collect();
         if baseline.is_none() && cells.iter().all(Option::is_none) {
             return;
@@ -291,7 +291,7 @@ pub(super) fn verdicts(report: &Report) -> Markup {
             put!(out, "</ol>");
         }
         put!(out, "<dl class=\"small\">");
-        if v.made() {
+        if v.made {
             put!(out, "<div><dt>Form</dt><dd>{}</dd></div>", v.form);
             if let Some(changes) = changes(v) {
                 put!(out, "<div><dt>Changes</dt><dd>{}</dd></div>", changes);

@@ -15,8 +15,6 @@ pub enum Source {
     Setting,
     /// An installed Python package `onnxruntime` (or one of its GPU editions).
     PythonPackage,
-    /// The npm package `onnxruntime-node` in the current folder.
-    NodePackage,
     /// A folder that the system's loader searches.
     System,
 }
@@ -72,10 +70,6 @@ impl Search {
         for packages in here.python_packages() {
             found.look(&packages.join("onnxruntime/capi"), Source::PythonPackage);
         }
-        let node = here.current.join("node_modules/onnxruntime-node/bin");
-        for abi in folders(&node, "napi-v") {
-            found.look(&abi.join(NODE_PLATFORM), Source::NodePackage);
-        }
         for folder in here.loader_folders() {
             found.look(&folder, Source::System);
         }
@@ -113,19 +107,6 @@ impl Search {
         }
     }
 }
-
-const NODE_PLATFORM: &str = match (
-    cfg!(windows),
-    cfg!(target_os = "macos"),
-    cfg!(target_arch = "aarch64"),
-) {
-    (true, _, false) => "win32/x64",
-    (true, _, true) => "win32/arm64",
-    (_, true, false) => "darwin/x64",
-    (_, true, true) => "darwin/arm64",
-    (_, _, false) => "linux/x64",
-    (_, _, true) => "linux/arm64",
-};
 
 /// Whether a file of this name is ONNX Runtime by its name.
 fn is_library_name(name: &str) -> bool {
@@ -201,7 +182,6 @@ struct Surroundings {
     path: Vec<PathBuf>,
     loader_path: Vec<PathBuf>,
     home: Option<PathBuf>,
-    current: PathBuf,
     root: PathBuf,
 }
 
@@ -235,7 +215,6 @@ impl Surroundings {
             loader_path: paths(loader),
             home: env::home_dir(),
             root: "/".into(),
-            current,
         }
     }
 
@@ -325,7 +304,6 @@ mod tests {
             path: vec![root.join("opt/py/bin")],
             loader_path: vec![],
             home: Some(root.join("home")),
-            current: root.join("project"),
             root: root.to_path_buf(),
         }
     }
@@ -354,10 +332,6 @@ mod tests {
             (
                 "usr/lib/python3/dist-packages/onnxruntime/capi/libonnxruntime.so.1.21",
                 Source::PythonPackage,
-            ),
-            (
-                "project/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1",
-                Source::NodePackage,
             ),
             ("usr/lib/special/libonnxruntime.so.1.32", Source::System),
             ("usr/lib/special/libonnxruntime.so.1.9", Source::System),

@@ -160,7 +160,7 @@ pub(super) fn draw(
     for p in points {
         bound(&mut svg, &frame, p, &mut placer);
     }
-    baseline_name(&mut svg, &frame, &mut placer, &report.baseline.what);
+    baseline_name(&mut svg, &frame, &mut placer, &report.baseline.name);
     // The winner's label has the first choice of places.
     let mut order: Vec<&Point<'_>> = points.iter().collect();
     order.sort_by_key(|p| (!p.chosen, p.dominated));

@@ -52,10 +52,7 @@ pub(super) fn section(report: &Report) -> Markup {
 fn points(report: &Report) -> Vec<Point<'_>> {
     let mut points: Vec<Point<'_>> = Vec::new();
     for v in &report.variants {
-        let Some(speed) = v
-            .mean_speedup()
-            .filter(|_| v.made() && !v.error.max.is_nan())
-        else {
+        let Some(speed) = v.mean_speedup().filter(|_| v.made && !v.error.max.is_nan()) else {
             continue;
         };
         let all = || v.speedup.iter().map(|s| s.times).filter(|t| t.is_finite());

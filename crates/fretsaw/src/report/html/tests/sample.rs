@@ -25,7 +25,7 @@ fn latency(batch: usize, median: f64, calls: usize) -> Latency {
         };
         (median * (0.08 * normal).exp() * tail) as u64
     };
-    Latency::of(batch, (0..calls).map(one).collect())
+    Latency::of(batch, &[(0..calls).map(one).collect()])
 }
 
 fn variant(name: &str, form: &str, ns_a_row: f64, error: f64, file: u64) -> VariantReport {
@@ -38,6 +38,7 @@ fn variant(name: &str, form: &str, ns_a_row: f64, error: f64, file: u64) -> Vari
     let exact = error == 0.0;
     VariantReport {
         name: name.into(),
+        made: true,
         form: form.into(),
         passes: if exact {
             vec![]
@@ -182,6 +183,7 @@ pub(super) fn sample() -> Report {
         },
         data: DataFacts {
             path: "examples/market/holdout.parquet".into(),
+            sha256: "5e".repeat(32),
             calibration_path: None,
             rows_setting: 5_000,
             rows_verified: 5_001,
@@ -207,6 +209,7 @@ pub(super) fn sample() -> Report {
             system: "Linux 6.1".into(),
         },
         baseline: BaselineFacts {
+            name: "ONNX Runtime 1.24.4".into(),
             session: SessionInfo {
                 backend: "ort".into(),
                 backend_version: "1.24.4".into(),
@@ -261,9 +264,10 @@ pub(super) fn alone() -> Report {
     let v = &mut r.variants[0];
     (v.chosen, v.metric, v.error.class_flips, v.onnx_runtime) = (true, None, None, None);
     v.latency.truncate(1);
-    v.latency[0] = Latency::of(1, vec![1500]);
+    v.latency[0] = Latency::of(1, &[vec![1500]]);
     v.speedup.truncate(1);
     r.baseline.latency.truncate(1);
+    r.baseline.name = "our own one-row walk".into();
     r.baseline.what = "our own walk, one row at a time, on one thread".into();
     r.baseline.why = "no ONNX Runtime: no library was found; name one with ORT_DYLIB_PATH".into();
     r.baseline.memory_bytes = None;
@@ -305,6 +309,7 @@ pub(super) fn all_exact() -> Report {
     r.budget.max_error = 1e-6;
     let last = r.variants.last_mut().unwrap();
     *last = VariantReport {
+        made: false,
         form: "none".into(),
         passes: vec![],
         changes: Changes::default(),
@@ -393,6 +398,7 @@ pub(super) fn hostile() -> Report {
         &mut r.budget.max_error_from,
         &mut r.machine.instruction_set,
         &mut r.machine.system,
+        &mut r.baseline.name,
         &mut r.baseline.what,
         &mut r.baseline.why,
         &mut r.baseline.session.backend,
