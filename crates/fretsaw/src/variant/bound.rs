@@ -1,9 +1,13 @@
 //! How far a variant can be from the exact model, over *all* inputs: proved, not sampled.
 //!
-//! The variant has the exact model's trees, node for node, with other thresholds and leaves. Both
-//! are walked together. Where a threshold moved, a value between its old and its new place sends
-//! the two different ways, and every pair of leaves that can then be reached counts. The bound is
-//! the sum over trees of the largest difference so found, plus what rounding of both sums can add.
+//! Both ensembles are walked together, tree by tree and split by split. Where a threshold moved, a
+//! value between its old and its new place sends the two different ways, and every pair of leaves
+//! that can then be reached counts. The bound is the sum over trees of the largest difference so
+//! found, plus what rounding of both sums can add.
+//!
+//! Trees need not be written alike: children may be swapped with the test, nodes numbered otherwise,
+//! and a constant may stand as a tree of one leaf. Below nodes that test different things all pairs
+//! of leaves count, which is larger and still right.
 //!
 //! It is a worst case over inputs that no market will ever produce, so it is often far above the
 //! error measured; it is what may be relied on.
@@ -25,46 +29,105 @@ pub struct Bound {
     pub answer: Option<f64>,
 }
 
-/// Proves a bound for `variant`, made from `exact` by the passes of this module.
+/// Proves how far `variant` can be from `exact`.
 ///
-/// `None` where the two do not correspond tree by tree and node by node, so nothing is proved.
+/// `None` where the two do not correspond tree by tree (other outputs, another precision of
+/// comparisons, another number of trees, linear leaves), so that nothing is proved.
 pub fn prove(exact: &Model, variant: &Model) -> Option<Bound> {
     let (a, b) = (exact.ensemble()?, variant.ensemble()?);
-    if a.n_outputs != b.n_outputs || a.trees.len() != b.trees.len() || a.compare != b.compare {
+    if a.n_outputs != b.n_outputs || a.compare != b.compare || exact.steps != variant.steps {
+        return None;
+    }
+    let splitting = |e: &'_ Ensemble| -> Vec<usize> {
+        (0..e.trees.len())
+            .filter(|&i| !matches!(e.trees[i].nodes[0], Node::Leaf(_)))
+            .collect()
+    };
+    let (trees_a, trees_b) = (splitting(a), splitting(b));
+    if trees_a.len() != trees_b.len() {
         return None;
     }
     let (sum_a, sum_b) = (Sums::of(a), Sums::of(b));
-    let mut margin: Vec<f64> = (0..a.n_outputs)
-        .map(|k| (sum_a.base[k] - sum_b.base[k]).abs())
-        .collect();
-    for (ta, tb) in a.trees.iter().zip(&b.trees) {
-        let mut pair = TreePair::new(a, b, ta, tb)?;
-        pair.walk()?;
+    let mut margin = vec![0.0; a.n_outputs];
+    for (&ta, &tb) in trees_a.iter().zip(&trees_b) {
+        let mut pair = TreePair::new(a, b, &a.trees[ta], &b.trees[tb])?;
+        pair.walk();
         for (total, d) in margin.iter_mut().zip(pair.largest) {
             *total += d;
         }
     }
-    for (k, total) in margin.iter_mut().enumerate() {
-        // The sums of bounds above are themselves rounded.
-        *total = (*total + sum_a.rounding[k] + sum_b.rounding[k]) * (1.0 + 1e-9);
-    }
-    let identical = margin.iter().all(|&m| m == 0.0) || a == b;
-    if identical {
+    let same_trees = margin.iter().all(|&m| m == 0.0);
+    if same_trees && same_sums(a, b) {
         return Some(Bound {
             margin: 0.0,
             answer: Some(0.0),
         });
     }
-    let answer = answer_bound(exact, &margin, &sum_a);
+    for (k, total) in margin.iter_mut().enumerate() {
+        let constant = (sum_a.constant[k] - sum_b.constant[k]).abs();
+        // The sums of bounds are themselves rounded.
+        *total = (*total + constant + sum_a.rounding[k] + sum_b.rounding[k]) * (1.0 + 1e-9);
+    }
+    let answer = if exact.link == variant.link {
+        answer_bound(exact, &margin, &sum_a)
+    } else {
+        None
+    };
     Some(Bound {
         margin: margin.into_iter().fold(0.0, f64::max),
         answer,
     })
 }
 
+/// Whether two ensembles of the same trees also add them up alike, so that not a bit differs.
+fn same_sums(a: &Ensemble, b: &Ensemble) -> bool {
+    // Where the sum stands before the first tree that splits; none where a constant comes later.
+    let start = |e: &Ensemble, k: usize| {
+        let mut sum = if e.base_order == BaseOrder::First {
+            e.base[k]
+        } else {
+            0.0
+        };
+        let mut split = false;
+        for tree in &e.trees {
+            let Node::Leaf(_) = tree.nodes[0] else {
+                split = true;
+                continue;
+            };
+            if split {
+                return None;
+            }
+            match tree.target {
+                Target::Output(own) if own as usize != k => {}
+                Target::Output(_) => {
+                    sum = e.sum.margin().cast(sum + weighted(e, tree, tree.leaves[0]))
+                }
+                Target::All => sum = e.sum.margin().cast(sum + weighted(e, tree, tree.leaves[k])),
+            }
+        }
+        Some(sum)
+    };
+    let end = |e: &Ensemble, k: usize| {
+        if e.base_order == BaseOrder::Last {
+            e.base[k]
+        } else {
+            0.0
+        }
+    };
+    a == b
+        || (a.sum == b.sum
+            && a.sum != Sum::I32
+            && a.multiply == b.multiply
+            && a.divide == b.divide
+            && (0..a.n_outputs).all(|k| {
+                start(a, k).is_some() && start(a, k) == start(b, k) && end(a, k) == end(b, k)
+            }))
+}
+
 /// The range that each margin can have, and what rounding its sum can add.
 struct Sums {
-    base: Vec<f64>,
+    /// What every row has: the base and the trees of one leaf.
+    constant: Vec<f64>,
     range: Vec<(f64, f64)>,
     rounding: Vec<f64>,
 }
@@ -81,26 +144,25 @@ impl Sums {
         let start = |k: usize| if first { e.base[k] } else { 0.0 };
         let mut range: Vec<(f64, f64)> = (0..e.n_outputs).map(|k| (start(k), start(k))).collect();
         let mut rounding = vec![0.0_f64; e.n_outputs];
+        let mut constant: Vec<f64> = (0..e.n_outputs).map(start).collect();
         for tree in &e.trees {
             for k in 0..e.n_outputs {
                 let Some((lo, hi)) = spread(e, tree, k) else {
                     continue;
                 };
+                if let Node::Leaf(_) = tree.nodes[0] {
+                    constant[k] += lo;
+                }
                 range[k] = (range[k].0 + lo, range[k].1 + hi);
                 // One rounding of the partial sum, itself off by what was rounded before.
                 rounding[k] += unit * (range[k].0.abs().max(range[k].1.abs()) + rounding[k]);
             }
         }
-        let mut base = vec![0.0; e.n_outputs];
         for k in 0..e.n_outputs {
             let (lo, hi) = (range[k].0 * scale(k), range[k].1 * scale(k));
             let add = if first { 0.0 } else { e.base[k] };
             range[k] = (lo.min(hi) + add, lo.max(hi) + add);
-            base[k] = if first {
-                e.base[k] * scale(k)
-            } else {
-                e.base[k]
-            };
+            constant[k] = constant[k] * scale(k) + add;
             let last = match e.sum {
                 Sum::I32 => f64::from(f32::EPSILON) / 2.0,
                 _ if scale(k) == 1.0 && add == 0.0 => 0.0,
@@ -111,7 +173,7 @@ impl Sums {
             rounding[k] = rounding[k] * scale(k).abs() + last * (size + rounding[k]);
         }
         Self {
-            base,
+            constant,
             range,
             rounding,
         }
@@ -166,11 +228,7 @@ struct TreePair<'a> {
 
 impl<'a> TreePair<'a> {
     fn new(a: &'a Ensemble, b: &'a Ensemble, ta: &'a Tree, tb: &'a Tree) -> Option<Self> {
-        let same = ta.target == tb.target
-            && ta.nodes.len() == tb.nodes.len()
-            && ta.leaves.len() == tb.leaves.len()
-            && ta.linear.is_empty()
-            && tb.linear.is_empty();
+        let same = ta.target == tb.target && ta.linear.is_empty() && tb.linear.is_empty();
         same.then(|| Self {
             a,
             b,
@@ -180,49 +238,50 @@ impl<'a> TreePair<'a> {
         })
     }
 
-    /// Visits every node once in step, and what lies below each moved threshold.
-    fn walk(&mut self) -> Option<()> {
-        for (na, nb) in self.ta.nodes.iter().zip(&self.tb.nodes) {
-            match (na, nb) {
-                (Node::Leaf(x), Node::Leaf(y)) => self.compare(*x, *y),
-                (Node::Split(x), Node::Split(y)) => {
-                    let same = x.feature == y.feature
-                        && x.missing == y.missing
-                        && x.yes == y.yes
-                        && x.no == y.no;
-                    if !same {
-                        return None;
-                    }
-                    match between(x, y) {
-                        Between::Nothing => {}
-                        Between::Incomparable if self.same_set(x, y) => {}
-                        Between::Incomparable => return None,
-                        Between::Values { low, high, a_yes } => {
-                            let (na, nb) = if a_yes { (x.yes, y.no) } else { (x.no, y.yes) };
-                            let known = Known {
-                                feature: x.feature,
-                                low,
-                                high,
-                                may_be_missing: false,
-                            };
-                            self.diverge(na, nb, known);
-                        }
+    /// Visits in step what corresponds, and all that lies below where the ways part.
+    fn walk(&mut self) {
+        let mut stack = vec![(0_u32, 0_u32)];
+        while let Some((na, nb)) = stack.pop() {
+            let (Node::Split(x), Node::Split(y)) =
+                (&self.ta.nodes[na as usize], &self.tb.nodes[nb as usize])
+            else {
+                self.diverge(na, nb, None);
+                continue;
+            };
+            let (x, y) = (Way::of(x, self.a.compare), Way::of(y, self.b.compare));
+            let missing = x.feature == y.feature && x.missing == y.missing;
+            match (x.test, y.test) {
+                (Test::Less(s), Test::Less(t)) if missing => {
+                    stack.extend([(x.yes, y.yes), (x.no, y.no)]);
+                    if s != t {
+                        // In [low, high): not below the smaller threshold, below the larger.
+                        let (low, high) = (s.min(t), s.max(t).next_down());
+                        let (na, nb) = if s > t { (x.yes, y.no) } else { (x.no, y.yes) };
+                        let known = Known {
+                            feature: x.feature,
+                            low,
+                            high,
+                            may_be_missing: false,
+                        };
+                        self.diverge(na, nb, Some(known));
                     }
                 }
-                _ => return None,
+                (Test::In(i), Test::In(j))
+                    if missing && self.ta.sets[i as usize] == self.tb.sets[j as usize] =>
+                {
+                    stack.extend([(x.yes, y.yes), (x.no, y.no)]);
+                }
+                (s, t) if missing && s == t && !matches!(s, Test::In(_)) => {
+                    stack.extend([(x.yes, y.yes), (x.no, y.no)]);
+                }
+                _ => self.diverge(na, nb, None),
             }
         }
-        Some(())
-    }
-
-    fn same_set(&self, x: &Split, y: &Split) -> bool {
-        matches!((x.test, y.test), (Test::In(i), Test::In(j))
-            if self.ta.sets[i as usize] == self.tb.sets[j as usize])
     }
 
     /// Every pair of leaves below two different nodes that some input can reach together.
-    fn diverge(&mut self, na: u32, nb: u32, first: Known) {
-        let mut stack = vec![(na, nb, vec![first])];
+    fn diverge(&mut self, na: u32, nb: u32, first: Option<Known>) {
+        let mut stack = vec![(na, nb, first.into_iter().collect::<Vec<_>>())];
         let mut pairs = 0;
         while let Some((na, nb, known)) = stack.pop() {
             pairs += 1;
@@ -305,29 +364,71 @@ impl<'a> TreePair<'a> {
     }
 }
 
-/// The values for which the same split decides differently in the two models.
-enum Between {
-    Nothing,
-    /// From `low` to `high`, both included; `a_yes`: the first model's answer there.
-    Values {
-        low: f64,
-        high: f64,
-        a_yes: bool,
-    },
-    /// Other kinds of test: equal sets must be checked by the caller.
-    Incomparable,
+/// A split in one of the ways it could be written: the complement of a test is the test with its
+/// children exchanged, and both kinds of threshold become `x < t`.
+struct Way {
+    feature: u32,
+    test: Test,
+    missing: Missing,
+    yes: u32,
+    no: u32,
 }
 
-fn between(x: &Split, y: &Split) -> Between {
-    let values = |low: f64, high: f64, a_yes: bool| Between::Values { low, high, a_yes };
-    match (x.test, y.test) {
-        (a, b) if a == b && !matches!(a, Test::In(_)) => Between::Nothing,
-        // In [low, high): below the larger threshold, not below the smaller.
-        (Test::Less(s), Test::Less(t)) => values(s.min(t), s.max(t).next_down(), s > t),
-        (Test::GreaterEq(s), Test::GreaterEq(t)) => values(s.min(t), s.max(t).next_down(), s < t),
-        (Test::LessEq(s), Test::LessEq(t)) => values(s.min(t).next_up(), s.max(t), s > t),
-        (Test::Greater(s), Test::Greater(t)) => values(s.min(t).next_up(), s.max(t), s < t),
-        _ => Between::Incomparable,
+impl Way {
+    fn of(split: &Split, compare: Float) -> Self {
+        let &Split {
+            feature,
+            test,
+            missing,
+            yes,
+            no,
+        } = split;
+        let exchanged = match missing {
+            Missing::Nan { yes } => Missing::Nan { yes: !yes },
+            Missing::ZeroOrNan { yes } => Missing::ZeroOrNan { yes: !yes },
+            Missing::AsZero => Missing::AsZero,
+        };
+        let (test, missing, yes, no) = match test {
+            Test::GreaterEq(t) => (Test::Less(t), exchanged, no, yes),
+            Test::Greater(t) => (Test::LessEq(t), exchanged, no, yes),
+            Test::NotEqual(t) => (Test::Equal(t), exchanged, no, yes),
+            test => (test, missing, yes, no),
+        };
+        let test = match (test, compare) {
+            (Test::Less(t), Float::F32) => Test::Less(f64::from(ceil(t))),
+            (Test::LessEq(t), Float::F32) if t < f64::from(f32::MAX) => {
+                Test::Less(f64::from(floor(t).next_up()))
+            }
+            (Test::LessEq(t), Float::F64) if t < f64::MAX => Test::Less(t.next_up()),
+            (test, _) => test,
+        };
+        Self {
+            feature,
+            test,
+            missing,
+            yes,
+            no,
+        }
+    }
+}
+
+/// The smallest f32 that is not below `t`.
+fn ceil(t: f64) -> f32 {
+    let near = t as f32;
+    if f64::from(near) < t {
+        near.next_up()
+    } else {
+        near
+    }
+}
+
+/// The largest f32 that is not above `t`.
+fn floor(t: f64) -> f32 {
+    let near = t as f32;
+    if f64::from(near) > t {
+        near.next_down()
+    } else {
+        near
     }
 }
 

@@ -242,3 +242,48 @@ fn what_has_no_variant_is_named() {
     assert!(error.to_string().contains("linear functions"), "{error}");
     assert_eq!(model.ensemble().unwrap().compare, Float::F32);
 }
+
+/// Written to a file and read back, nodes are numbered otherwise and the base may stand as a tree:
+/// still the same model, and proved to be.
+#[test]
+fn a_model_written_and_read_back_is_proved_the_same() {
+    let mut proved = 0;
+    for seed in 0..40 {
+        let shape = random::Shape {
+            n_outputs: 1 + seed as usize % 3,
+            ..random::Shape::default()
+        };
+        let mut draft = random::ensemble(seed, &shape).into_draft();
+        let fretsaw_model::Body::Ensemble(e) = &mut draft.body else {
+            panic!("an ensemble was drawn")
+        };
+        e.multiply.fill(1.0);
+        e.divide = 1.0;
+        e.base_order = fretsaw_model::BaseOrder::First;
+        let model = draft.build().unwrap();
+        for bytes in [crate::onnx::portable(&model), crate::onnx::compact(&model)] {
+            let Ok(bytes) = bytes else { continue };
+            let back =
+                crate::onnx::read(&bytes, &|_| Err(std::io::ErrorKind::NotFound.into())).unwrap();
+            let n = model.features.len();
+            let x: Vec<f32> = random::rows(seed, &model, 200)
+                .iter()
+                .map(|&v| v as f32)
+                .collect();
+            let d = largest_difference(&model, &back, &Rows::f32(&x, n).unwrap());
+            let Some(bound) = prove(&model, &back) else {
+                continue;
+            };
+            assert!(
+                d <= bound.margin,
+                "seed {seed}: {d} is above {}",
+                bound.margin
+            );
+            proved += usize::from(bound.margin == 0.0);
+        }
+    }
+    assert!(
+        proved > 30,
+        "only {proved} of 80 files were proved the same"
+    );
+}
