@@ -218,6 +218,14 @@ def cpu():
         return platform.processor() or "unknown"
 
 
+def busy_warning():
+    """A call longer than a slice of time pays for the others on a busy machine, a short one does not: ratios lie."""
+    others = os.getloadavg()[0] - 1
+    if others < 0.5:
+        return ""
+    return f"NOT TO BE TRUSTED: some {others:.1f} other tasks ran on {os.cpu_count()} cores when this began\n"
+
+
 def commit():
     git = ["git", "-C", str(ROOT)]
     head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True).stdout.strip()
@@ -273,6 +281,7 @@ def main():
     calls = {"xgboost": booster.inplace_predict, "onnxruntime": onnx_session(converted)}
     differences = assert_answers(booster, calls["onnxruntime"], tool, models, rows_path, rows)
 
+    busy = busy_warning()
     times = measure(args, calls, tool, models, rows_path, rows)
     pinned = "" if args.pin is None else f", pinned to core {args.pin}"
     print(f"{cpu()}, one thread{pinned}, {args.rounds} rounds of {args.ms} ms, interleaved; {platform.platform()}")
@@ -280,7 +289,7 @@ def main():
     trees = booster.num_boosted_rounds()
     print(f"{model.name if args.model else 'synthetic model'}: {trees} rounds, {rows.shape[1]} features, {len(rows)} rows")
     print(f"answers: margins equal XGBoost's to the bit; onnxruntime within {differences['onnxruntime']:.1g}")
-    print()
+    print(busy)
     median = table(times, args.batch)
     if args.json:
         facts = {
