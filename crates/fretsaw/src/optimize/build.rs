@@ -45,6 +45,8 @@ pub(super) struct Made {
     pub(super) error: ErrorFacts,
     pub(super) metric: Option<MetricFacts>,
     pub(super) bound: Option<Bound>,
+    /// Why it breaks the budget: only an exact one may, by a metric that it does not improve.
+    pub(super) over: Option<String>,
     /// Its file with standard operators only.
     pub(super) portable: Vec<u8>,
     /// Its compact file, with our operator; absent for models that have no compact form.
@@ -159,7 +161,7 @@ fn attempt(
     }
 
     let (error, metric, over) = truth.judge(&got);
-    if let Some(why) = over {
+    if let Some(why) = over.clone().filter(|_| !form.is_exact()) {
         return Ok(Attempt::Over {
             why,
             max_error: error.max,
@@ -186,6 +188,7 @@ fn attempt(
         error,
         metric,
         bound,
+        over,
         portable,
         compact,
         load_ms: 0.0,
@@ -317,7 +320,7 @@ impl Built {
             speedup: self.speedup.clone(),
             plan: self.plan.clone(),
             onnx_runtime: made.and_then(|m| m.runtime.clone()),
-            within_budget: made.is_some(),
+            within_budget: made.is_some_and(|m| m.over.is_none()),
             chosen,
             why: at
                 .and_then(|i| choice.why.get(i))

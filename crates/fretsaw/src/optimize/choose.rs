@@ -213,7 +213,7 @@ fn candidates(built: &[Built], options: &Options) -> Vec<Candidate> {
                 .as_ref()
                 .filter(|m| m.form.is_exact() && !b.fell_back.is_empty());
             let excluded = if b.made.is_none() {
-                b.fell_back.last().map(|f| f.why.clone())
+                b.fell_back.first().map(|f| f.why.clone())
             } else if fallen.is_some() {
                 let tried: Vec<String> = b
                     .fell_back
@@ -263,6 +263,11 @@ impl Choice {
             notices.push(
                 "no less precise variant kept the budget; the choice is among exact ones".into(),
             );
+        }
+        if let Some(why) = winner.made.as_ref().and_then(|m| m.over.as_ref()) {
+            notices.push(format!(
+                "no variant keeps the budget, so the exact one was chosen: {why}"
+            ));
         }
         Chosen {
             variant: self.name.into(),
