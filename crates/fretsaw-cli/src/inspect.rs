@@ -1,6 +1,7 @@
 //! `fretsaw inspect`.
 
-use fretsaw::model::{Body, FeatureKind, Model, Node, Test};
+use fretsaw::model::{Body, FeatureKind, Missing, Model, Node, Test};
+use fretsaw::onnx;
 use fretsaw::optimize::answer_name;
 use serde::Serialize;
 
@@ -31,11 +32,29 @@ struct Facts {
     n_leaves: usize,
     max_depth: usize,
     category_splits: usize,
+    /// Splits by what a missing value does: goes a default way, is compared as zero, or goes the
+    /// default way together with zero.
+    missing: MissingFacts,
+    /// Operator sets that an ONNX file asks for.
+    opsets: Vec<Opset>,
     compared_in: String,
     summed_in: String,
     base: Vec<f64>,
     steps: usize,
     features: Vec<FeatureFacts>,
+}
+
+#[derive(Default, Serialize)]
+struct MissingFacts {
+    default_way: usize,
+    as_zero: usize,
+    with_zero: usize,
+}
+
+#[derive(Serialize)]
+struct Opset {
+    domain: String,
+    version: i64,
 }
 
 #[derive(Serialize)]
@@ -50,12 +69,18 @@ struct FeatureFacts {
 pub(crate) fn run(args: &args::Inspect) -> Result {
     let opened = open::model(&args.model, &args.store)?;
     let loaded = &opened.loaded;
-    let facts = facts(
+    let mut facts = facts(
         &loaded.model,
         loaded.path.display().to_string(),
         loaded.bytes,
         &loaded.sha256,
     );
+    if opened.is_onnx() {
+        facts.opsets = onnx::opsets(&opened.bytes)?
+            .into_iter()
+            .map(|(domain, version)| Opset { domain, version })
+            .collect();
+    }
     if args.json {
         print::json(&facts)
     } else {
@@ -64,7 +89,7 @@ pub(crate) fn run(args: &args::Inspect) -> Result {
 }
 
 fn facts(model: &Model, path: String, bytes: u64, sha256: &str) -> Facts {
-    let mut splits = vec![0; model.features.len()];
+    let mut splits = vec![0; model.width()];
     let mut facts = Facts {
         path,
         bytes,
@@ -88,6 +113,8 @@ fn facts(model: &Model, path: String, bytes: u64, sha256: &str) -> Facts {
         n_leaves: 0,
         max_depth: 0,
         category_splits: 0,
+        missing: MissingFacts::default(),
+        opsets: vec![],
         compared_in: "f64".into(),
         summed_in: String::new(),
         base: vec![],
@@ -110,6 +137,11 @@ fn facts(model: &Model, path: String, bytes: u64, sha256: &str) -> Facts {
                     if let Node::Split(split) = node {
                         splits[split.feature as usize] += 1;
                         facts.category_splits += usize::from(matches!(split.test, Test::In(_)));
+                        match split.missing {
+                            Missing::Nan { .. } => facts.missing.default_way += 1,
+                            Missing::AsZero => facts.missing.as_zero += 1,
+                            Missing::ZeroOrNan { .. } => facts.missing.with_zero += 1,
+                        }
                     }
                 }
             }
@@ -182,6 +214,7 @@ fn text(f: &Facts) -> String {
             "precision",
             format!("compared in {}, summed in {}", f.compared_in, f.summed_in),
         );
+        line("missing", missing_text(&f.missing));
         if f.category_splits > 0 {
             line(
                 "categories",
@@ -191,6 +224,16 @@ fn text(f: &Facts) -> String {
                 ),
             );
         }
+    }
+    if !f.opsets.is_empty() {
+        let name = |o: &Opset| match o.domain.as_str() {
+            "" => format!("ai.onnx {}", o.version),
+            domain => format!("{domain} {}", o.version),
+        };
+        line(
+            "opsets",
+            f.opsets.iter().map(name).collect::<Vec<_>>().join(", "),
+        );
     }
     line("base", format!("{:?}", &f.base[..f.base.len().min(8)]));
     line("features", f.n_features.to_string());
@@ -214,6 +257,24 @@ fn text(f: &Facts) -> String {
         );
     }
     out
+}
+
+fn missing_text(m: &MissingFacts) -> String {
+    let parts = [
+        (m.default_way, "take a default way"),
+        (m.as_zero, "compare it as 0"),
+        (m.with_zero, "take a default way, with 0"),
+    ];
+    let some: Vec<String> = parts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{} splits {what}", print::count(*n as u64)))
+        .collect();
+    if some.is_empty() {
+        "no splits".into()
+    } else {
+        some.join("; ")
+    }
 }
 
 fn clip(text: &str, n: usize) -> String {

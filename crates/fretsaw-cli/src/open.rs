@@ -39,6 +39,13 @@ pub(crate) struct Opened {
     pub(crate) bytes: Vec<u8>,
 }
 
+impl Opened {
+    /// Whether the file itself is ONNX, whatever the model in it came from.
+    pub(crate) fn is_onnx(&self) -> bool {
+        load::is_onnx(&self.bytes)
+    }
+}
+
 /// Loads a model by path, `NAME@VERSION`, `NAME@ALIAS` or `NAME`.
 pub(crate) fn model(reference: &str, store: &StoreUrl) -> Result<Opened> {
     let path = Path::new(reference);

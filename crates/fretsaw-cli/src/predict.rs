@@ -88,7 +88,7 @@ pub(crate) fn session(opened: &Opened, backend: &str, threads: usize) -> Result<
             };
             // A file that is ONNX already runs as it is.
             let own;
-            let bytes = if model.provenance.format == "onnx" {
+            let bytes = if opened.is_onnx() {
                 &opened.bytes
             } else {
                 own = onnx::portable(model)?;

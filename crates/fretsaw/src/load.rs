@@ -73,8 +73,13 @@ pub fn load_bytes(bytes: &[u8], path: &Path) -> Result<Loaded> {
     })
 }
 
+/// Whether the bytes look like an ONNX file.
+pub fn is_onnx(bytes: &[u8]) -> bool {
+    fretsaw_import::detect(bytes) == Format::Onnx
+}
+
 fn import(bytes: &[u8], path: &Path) -> Result<Model> {
-    if fretsaw_import::detect(bytes) == Format::Onnx {
+    if is_onnx(bytes) {
         let folder = path.parent().unwrap_or(Path::new(""));
         let external = |name: &str| fs::read(folder.join(name));
         return crate::onnx::read(bytes, &external);

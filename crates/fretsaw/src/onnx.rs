@@ -51,6 +51,18 @@ pub fn compact(model: &Model) -> Result<Vec<u8>> {
         .map_err(error)
 }
 
+/// The operator sets that an ONNX file asks for: domain (empty: the standard one) and version.
+///
+/// # Errors
+/// When the bytes are no ONNX file.
+pub fn opsets(bytes: &[u8]) -> Result<Vec<(String, i64)>> {
+    let proto = fretsaw_onnx::read(bytes.to_vec()).map_err(error)?;
+    let one = |o: fretsaw_onnx::proto::OperatorSetIdProto| {
+        (o.domain.unwrap_or_default(), o.version.unwrap_or_default())
+    };
+    Ok(proto.opset_import.into_iter().map(one).collect())
+}
+
 fn error(e: fretsaw_onnx::Error) -> Error {
     let kind = match e.kind() {
         OnnxErrorKind::Unsupported => ErrorKind::Unsupported,

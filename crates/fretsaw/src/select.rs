@@ -38,7 +38,7 @@ impl Objective {
 
     fn describe(self, value: f64) -> String {
         match self {
-            Self::Latency => format!("p99 of {}", time(value)),
+            Self::Latency => format!("mean p99 of {}", time(value)),
             Self::Throughput => format!("{:.3} us a row", value / 1e3),
             Self::Memory => format!("{} of memory", bytes(value)),
             Self::Size => format!("a file of {}", bytes(value)),

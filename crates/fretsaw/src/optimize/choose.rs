@@ -311,6 +311,16 @@ pub(super) fn files(
     if options.keep_variants {
         for b in built.iter().filter(|b| b.made.is_some()) {
             let name = b.recipe.name;
+            // Ranks alone are nothing that a standard file could hold: it would be the exact one again.
+            if b.recipe.compact && b.made.as_ref().is_some_and(|m| m.form.is_exact()) {
+                add(
+                    format!("variants/{name}.fretsaw.onnx"),
+                    b,
+                    true,
+                    "compact: needs fretsaw.TreeEnsemble",
+                );
+                continue;
+            }
             add(
                 format!("variants/{name}.onnx"),
                 b,
