@@ -93,5 +93,12 @@ fn one_line(text: &str) -> String {
     let lines: Vec<&str> = lines
         .filter(|l| !l.is_empty() && !l.starts_with("For more"))
         .collect();
-    format!("{}; see --help", lines.join(" "))
+    let text = lines.join(" ");
+    // Help that was asked for by leaving a command out.
+    let text = if text.starts_with("error: ") {
+        text
+    } else {
+        "error: a command is needed".into()
+    };
+    format!("{text}; see --help")
 }

@@ -34,26 +34,25 @@ const CREATE_SCHEMA_TABLE: &str = "
 ///
 /// Reads only, and is called before the first write: someone else's database is left as it was.
 pub(crate) fn current(conn: &Connection, known: &[Migration]) -> Result<Option<u32>, Fault> {
-    let ours: bool = conn.query_row(
-        "SELECT EXISTS (
-             SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'fretsaw_schema')",
-        [],
-        |row| row.get(0),
-    )?;
-    if !ours {
-        let other: Option<String> = conn
-            .query_row("SELECT name FROM sqlite_master LIMIT 1", [], |row| {
-                row.get(0)
-            })
-            .optional()?;
-        return match other {
-            None => Ok(None),
-            Some(object) => Err(Error::new(
+    // One question, not two: between two another process may make the schema.
+    let object: Option<(String, bool)> = conn
+        .query_row(
+            "SELECT name, type = 'table' AND name = 'fretsaw_schema' AS ours
+             FROM sqlite_master ORDER BY ours DESC LIMIT 1",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    match object {
+        None => return Ok(None),
+        Some((_, true)) => {}
+        Some((object, false)) => {
+            return Err(Error::new(
                 ErrorKind::NotAStore,
                 format!("another program's database (it holds {object:?}); name another file"),
             )
-            .into()),
-        };
+            .into());
+        }
     }
     let version: u32 = conn.query_row(
         "SELECT COALESCE(MAX(version), 0) FROM fretsaw_schema",

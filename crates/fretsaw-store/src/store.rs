@@ -187,9 +187,16 @@ fn prepare_place(path: &Path) -> Result<()> {
         return Ok(());
     };
     fs::create_dir_all(folder).map_err(|error| {
+        // Without the number that Rust puts behind the system's words.
+        let text = error.to_string();
+        let words = text
+            .split(" (os error")
+            .next()
+            .unwrap_or_default()
+            .to_lowercase();
         Error::new(
             ErrorKind::Unwritable,
-            format!("its folder cannot be made ({error}); make it, or name another place"),
+            format!("its folder cannot be made ({words}); make it, or name another place"),
         )
         .at(path)
         .caused_by(error)

@@ -110,7 +110,6 @@ fn killed() {
 #[test]
 fn several_at_once() {
     let place = Place::new();
-    place.line("store migrate").done();
     let start = |out: &str| {
         place
             .command()

@@ -83,9 +83,13 @@ impl Budget {
                 "--max-metric-drop needs labels; name their column or file with --labels",
             ));
         }
-        let metric = labels
-            .map(|_| Metric::parse(&options.metric, model))
-            .transpose();
+        // A metric asked for by name is checked even where there are no labels to use it on.
+        let asked = Metric::parse(&options.metric, model);
+        let metric = match (labels, &asked) {
+            (None, Err(_)) if options.metric != "auto" => asked.map(Some),
+            (None, _) => Ok(None),
+            (Some(_), _) => asked.map(Some),
+        };
         // A metric that nobody asked for and that makes no sense is left out.
         let metric = match metric {
             Err(_) if options.metric == "auto" && options.max_metric_drop.is_none() => None,
