@@ -9,6 +9,7 @@
 //! detected here and read elsewhere.
 #![forbid(unsafe_code)]
 
+pub mod catboost;
 mod decompress;
 mod document;
 mod error;
@@ -46,6 +47,8 @@ fn import_plain(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
         Format::XgboostUbjson => lift(&from_ubjson(bytes)?, Default::default(), "xgboost-ubjson"),
         Format::Pickle => estimator(&pickle::Pickle::read(bytes)?, "pickle"),
         Format::Zip => estimator(&skops::read(bytes)?, "skops"),
+        Format::CatboostBinary => catboost::lift(&catboost::from_cbm(bytes)?, "catboost-cbm"),
+        Format::CatboostJson => catboost::lift(&catboost::from_json(bytes)?, "catboost-json"),
         other => Err(other.refusal()),
     }
 }
