@@ -252,7 +252,7 @@ fn number(x: f64) -> Value {
 /// Each feature over its cuts (thinned to [`MAX_BINS`]), its missing values, and the answers over
 /// their deciles: what drift is later measured against.
 fn histograms(model: &Model, rows: &Rows<'_>, answers: &[f64]) -> Value {
-    let mut cuts: Vec<Vec<f64>> = vec![Vec::new(); model.features.len()];
+    let mut cuts: Vec<Vec<f64>> = vec![Vec::new(); model.width()];
     for tree in model.ensemble().map_or(&[][..], |e| &e.trees) {
         for node in &tree.nodes {
             if let Node::Split(Split { feature, test, .. }) = node
@@ -269,6 +269,7 @@ fn histograms(model: &Model, rows: &Rows<'_>, answers: &[f64]) -> Value {
     }
     let features: Vec<Value> = cuts
         .into_iter()
+        .take(model.features.len())
         .enumerate()
         .map(|(f, cuts)| {
             let values = (0..rows.n_rows()).map(|row| rows.get(row, f));

@@ -2,7 +2,7 @@
 
 use fretsaw_model::{InterceptOrder, Linear, LinearMissing, Step};
 
-use crate::prepare::{Row, prepared};
+use crate::prepare::{Row, prepared, width};
 use crate::scratch::Staged;
 
 /// A linear model in the precision of its sum.
@@ -47,7 +47,7 @@ impl<A: Term> LinearPlan<A> {
         staged: &mut Staged<A>,
         one: &mut Vec<f64>,
     ) {
-        let n_features = rows.n_features();
+        let n_features = width(steps, rows);
         if n_features == 0 {
             return;
         }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use fretsaw_model::{BaseOrder, Body, Ensemble, Float, Model, Node, Rows, Step, Sum, Target, Tree};
+use fretsaw_model::{
+    BaseOrder, Body, Ensemble, Float, HASHES_IN_F32, Model, Node, Rows, Step, Sum, Target, Tree,
+};
 
 use crate::block::ROWS;
 use crate::circuit::{self, Routes};
@@ -84,6 +86,8 @@ impl<'a> MarginsMut<'a> {
 /// of its own.
 pub struct Plan {
     n_features: usize,
+    /// Whether rows hold hashes, which f32 cannot.
+    double_rows: bool,
     n_outputs: usize,
     margin: Float,
     pub(crate) steps: Vec<Step>,
@@ -174,6 +178,7 @@ impl Plan {
         };
         Ok(Self {
             n_features: model.features.len(),
+            double_rows: model.needs_double_rows(),
             n_outputs: model.body.n_outputs(),
             margin: model.body.margin(),
             steps: model.steps.clone(),
@@ -334,6 +339,9 @@ impl Plan {
                 rows.n_features(),
                 self.n_features
             )));
+        }
+        if self.double_rows && rows.float() == Float::F32 {
+            return Err(Error::shape(HASHES_IN_F32));
         }
         let want = rows.n_rows().checked_mul(self.n_outputs);
         if want != Some(out.len()) {

@@ -29,6 +29,13 @@ impl Row for f64 {
     }
 }
 
+/// Values a row has behind the steps.
+pub(crate) fn width(steps: &[Step], rows: &Rows<'_>) -> usize {
+    steps
+        .iter()
+        .fold(rows.n_features(), |n, step| step.width(n))
+}
+
 /// The values of `rows` after the steps: borrowed where nothing changes, else built in `buffer`.
 /// Steps run in the rows' own precision, whatever `R` is.
 pub(crate) fn prepared<'a, R: Row>(
@@ -43,7 +50,7 @@ pub(crate) fn prepared<'a, R: Row>(
         return values;
     }
     buffer.clear();
-    buffer.reserve(rows.n_rows() * rows.n_features());
+    buffer.reserve(rows.n_rows() * width(steps, rows));
     for row in 0..rows.n_rows() {
         one.clear();
         one.extend((0..rows.n_features()).map(|f| rows.get(row, f)));

@@ -6,7 +6,7 @@ use crate::block::{Block, Columns, ROWS, Value};
 use crate::kernel::{self, Lookups, SumMut};
 use crate::leaves::{BATCH, Leaf, Values};
 use crate::plan::{Finish, MarginsMut, Segment, Trees};
-use crate::prepare::{Row, prepared, transpose};
+use crate::prepare::{Row, prepared, transpose, width};
 use crate::scratch::{Scratch, Staged, Sums};
 use crate::walk::{ANYTHING, LANES, Node, Nodes, PLAIN, WHOLE, WalkTree};
 
@@ -36,6 +36,7 @@ pub(crate) fn ensemble(
         trees,
         steps,
         rows,
+        width: width(steps, rows),
         plain_walk,
         row,
         planes,
@@ -132,6 +133,8 @@ struct Work<'a> {
     trees: &'a Trees,
     steps: &'a [Step],
     rows: &'a Rows<'a>,
+    /// Values a row has behind the steps.
+    width: usize,
     plain_walk: bool,
     row: &'a mut Vec<f64>,
     planes: &'a mut Vec<crate::block::Plane>,
@@ -175,8 +178,7 @@ impl Work<'_> {
             self.planes
                 .resize(trees.routes.n_planes, crate::block::Plane::ZERO);
             self.codes.resize(BATCH, Block::default());
-            let n_features = self.rows.n_features();
-            transpose(x, n_features, &trees.table.features, columns);
+            transpose(x, self.width, &trees.table.features, columns);
             kernel::predicates(
                 trees.isa,
                 &trees.table,
@@ -256,7 +258,7 @@ impl Work<'_> {
         let walk = &self.trees.walk;
         let (values, sets) = (A::values(walk.values()), &self.trees.table.sets[..]);
         let tables = &self.trees.leaves.tables;
-        let n_features = self.rows.n_features();
+        let n_features = self.width;
         let row = |i: usize| &x[i * n_features..(i + 1) * n_features];
         let n = x.len() / n_features;
         for tree in walked {
@@ -309,7 +311,7 @@ impl Work<'_> {
         let finish = &self.trees.finish;
         let n_outputs = finish.base.len();
         let values = A::values(walk.values());
-        let rows = x.chunks_exact(self.rows.n_features());
+        let rows = x.chunks_exact(self.width);
         for (x, out) in rows.zip(out.chunks_exact_mut(n_outputs)) {
             sums.clear();
             sums.extend((0..n_outputs).map(|k| start::<A>(finish, k)));

@@ -7,7 +7,7 @@ use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use crate::Error;
 
 /// The largest model that is unpacked.
-const MAX_BYTES: u64 = 1 << 30;
+pub(crate) const MAX_BYTES: u64 = 1 << 30;
 
 pub(crate) fn zlib(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     read(ZlibDecoder::new(bytes), "zlib")

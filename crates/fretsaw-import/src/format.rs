@@ -199,8 +199,8 @@ impl Format {
                 "decompress it first, or use zlib",
             ),
             Self::Zip => (
-                "a zip archive (skops?)",
-                "only XGBoost's formats are read so far",
+                "a zip archive that is no skops file",
+                "it has no schema.json; give the model file itself",
             ),
             Self::Zlib | Self::Gzip => ("a file compressed twice", "decompress it first"),
             Self::Pickle | Self::XgboostJson | Self::XgboostUbjson => {

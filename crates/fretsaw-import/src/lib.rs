@@ -9,18 +9,22 @@
 //! detected here and read elsewhere.
 #![forbid(unsafe_code)]
 
+pub mod catboost;
 mod decompress;
 mod document;
 mod error;
 mod format;
 mod pickle;
+mod sklearn;
+mod skops;
 pub mod xgboost;
 
 pub use error::{Error, ErrorKind};
 pub use format::{Format, detect};
 
-/// Makes the IR of a model file: XGBoost's JSON or UBJSON, or a pickle or joblib file (plain, zlib
-/// or gzip) of one of its estimators or Boosters.
+/// Makes the IR of a model file: XGBoost's JSON or UBJSON; or a pickle, a joblib file (plain, zlib
+/// or gzip) or a skops file of a tree ensemble of scikit-learn's, or of an XGBoost estimator or
+/// Booster.
 ///
 /// An estimator predicts with the iterations up to its best one and with its own class names, a
 /// bare Booster with all iterations. The provenance lacks the file's hash.
@@ -37,14 +41,24 @@ pub fn import(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
 }
 
 fn import_plain(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
-    use xgboost::{from_json, from_pickle, from_ubjson, lift};
+    use xgboost::{from_json, from_ubjson, lift};
     match detect(bytes) {
         Format::XgboostJson => lift(&from_json(bytes)?, Default::default(), "xgboost-json"),
         Format::XgboostUbjson => lift(&from_ubjson(bytes)?, Default::default(), "xgboost-ubjson"),
-        Format::Pickle => {
-            let (model, wrapper) = from_pickle(&pickle::Pickle::read(bytes)?)?;
-            lift(&model, wrapper, "xgboost-pickle")
-        }
+        Format::Pickle => estimator(&pickle::Pickle::read(bytes)?, "pickle"),
+        Format::Zip => estimator(&skops::read(bytes)?, "skops"),
+        Format::CatboostBinary => catboost::lift(&catboost::from_cbm(bytes)?, "catboost-cbm"),
+        Format::CatboostJson => catboost::lift(&catboost::from_json(bytes)?, "catboost-json"),
         other => Err(other.refusal()),
     }
+}
+
+/// An estimator or a Booster, by the package that its class is from.
+fn estimator(pickle: &pickle::Pickle<'_>, format: &str) -> Result<fretsaw_model::Model, Error> {
+    if pickle.package() == Some("sklearn") {
+        let model = sklearn::from_pickle(pickle)?;
+        return sklearn::lift(model, &format!("sklearn-{format}"));
+    }
+    let (model, wrapper) = xgboost::from_pickle(pickle)?;
+    xgboost::lift(&model, wrapper, &format!("xgboost-{format}"))
 }

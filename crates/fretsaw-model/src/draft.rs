@@ -2,8 +2,8 @@
 //! without looking because of what is checked here.
 
 use crate::{
-    Answer, Body, CategorySet, Draft, Ensemble, Error, FeatureKind, Linear, Link, Node, Split,
-    Step, Sum, Target, Test, Tree,
+    Answer, Body, CategorySet, Derived, Draft, Ensemble, Error, FeatureKind, KeyPart, Linear, Link,
+    Node, Split, Step, Sum, Target, Test, Tree,
 };
 
 /// Whole numbers beyond this are not exact leaves of an integer sum.
@@ -29,13 +29,19 @@ impl Draft {
                 )));
             }
         }
+        let mut width = n_features;
         for (i, step) in self.steps.iter().enumerate() {
-            check_step(step, n_features)
-                .map_err(|what| Error::invalid(format!("step {i}: {what}")))?;
+            check_step(step, width).map_err(|what| Error::invalid(format!("step {i}: {what}")))?;
+            width = step.width(width);
+        }
+        if u32::try_from(width).is_err() {
+            return Err(Error::invalid(format!(
+                "{width} features behind the steps are more than can be numbered"
+            )));
         }
         match &self.body {
-            Body::Ensemble(e) => check_ensemble(e, n_features)?,
-            Body::Linear(l) => check_linear(l, n_features)?,
+            Body::Ensemble(e) => check_ensemble(e, width)?,
+            Body::Linear(l) => check_linear(l, width)?,
         }
         self.check_answer()
     }
@@ -102,7 +108,28 @@ fn check_step(step: &Step, n_features: usize) -> Result<(), String> {
                 None => Ok(()),
             }
         }
+        Step::Derive(derived) => derived.iter().enumerate().try_for_each(|(i, d)| {
+            check_derived(d, n_features + i).map_err(|what| format!("derived feature {i}: {what}"))
+        }),
     }
+}
+
+fn check_derived(d: &Derived, n_features: usize) -> Result<(), String> {
+    let feature = |part: &KeyPart| part.feature() as usize;
+    if let Some(part) = d.parts.iter().find(|p| feature(p) >= n_features) {
+        return Err(format!("feature {} of {n_features}", part.feature()));
+    }
+    if d.values.len() != d.keys.len() {
+        return Err(format!(
+            "{} values for {} keys",
+            d.values.len(),
+            d.keys.len()
+        ));
+    }
+    if !d.keys.windows(2).all(|w| w[0] < w[1]) {
+        return Err("its keys are not in ascending order".into());
+    }
+    Ok(())
 }
 
 fn check_linear(l: &Linear, n_features: usize) -> Result<(), Error> {

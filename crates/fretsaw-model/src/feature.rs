@@ -30,6 +30,10 @@ pub enum FeatureKind {
         /// The categories in the order of their codes, where the model holds them.
         categories: Option<Categories>,
     },
+    /// A category that the model knows by the hash of its text only. In rows of numbers, which must
+    /// then be f64, it stands as its [`category_hash`](crate::category_hash); in a table of named
+    /// columns as itself.
+    Hashed,
 }
 
 /// Category values in the order of their codes.

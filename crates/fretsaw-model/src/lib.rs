@@ -15,10 +15,12 @@
 //! This crate does no I/O and has no `unsafe`.
 #![forbid(unsafe_code)]
 
+mod derive;
 mod draft;
 mod ensemble;
 mod error;
 mod feature;
+mod hash;
 mod linear;
 mod link;
 mod model;
@@ -28,15 +30,17 @@ pub mod random;
 mod rows;
 mod step;
 
+pub use derive::{Derived, KeyPart, extend_key};
 pub use ensemble::{
     BaseOrder, CategoryIndex, CategorySet, Ensemble, LinearLeaf, Missing, Node, Split, Sum, Target,
     Test, Tree, TreeStats,
 };
 pub use error::{Error, ErrorKind};
 pub use feature::{Categories, Feature, FeatureKind};
+pub use hash::category_hash;
 pub use linear::{InterceptOrder, Linear, LinearMissing};
 pub use link::Link;
 pub use model::{Answer, Body, Draft, Float, Labels, Model, Provenance};
-pub use predict::{answers_f32, answers_f64, apply_steps, labels, margins, predict};
+pub use predict::{HASHES_IN_F32, answers_f32, answers_f64, apply_steps, labels, margins, predict};
 pub use rows::{Rows, Values};
 pub use step::Step;

@@ -157,6 +157,24 @@ impl Draft {
         Ok(Model(self))
     }
 
+    /// How many values a row has behind the steps: what the body sees.
+    pub fn width(&self) -> usize {
+        self.steps
+            .iter()
+            .fold(self.features.len(), |n, step| step.width(n))
+    }
+
+    /// Whether rows must be f64, since they hold hashes that f32 cannot.
+    pub fn needs_double_rows(&self) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Derive(derived) => derived
+                .iter()
+                .flat_map(|d| &d.parts)
+                .any(|part| part.is_hashed()),
+            _ => false,
+        })
+    }
+
     /// How many columns [`predict`](crate::predict) gives.
     pub fn n_columns(&self) -> usize {
         match self.answer {

@@ -43,12 +43,14 @@ pub fn margins(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
             rows.n_features()
         )));
     }
+    if rows.float() == Float::F32 && model.needs_double_rows() {
+        return Err(Error::rows(HASHES_IN_F32));
+    }
     let mut out = Vec::new();
-    let mut x = vec![0.0; n_features];
+    let mut x = Vec::new();
     for row in 0..rows.n_rows() {
-        for (feature, slot) in x.iter_mut().enumerate() {
-            *slot = rows.get(row, feature);
-        }
+        x.clear();
+        x.extend((0..n_features).map(|feature| rows.get(row, feature)));
         apply_steps(&model.steps, rows.float(), &mut x);
         match &model.body {
             Body::Ensemble(e) => ensemble(e, &mut x, &mut out),
@@ -58,9 +60,21 @@ pub fn margins(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
     Ok(out)
 }
 
-/// Runs the preprocessing steps on one row, in the precision that the rows came in.
-pub fn apply_steps(steps: &[Step], float: Float, x: &mut [f64]) {
+/// What is wrong with f32 rows where hashes are needed.
+pub const HASHES_IN_F32: &str = "the rows are f32, which cannot hold the hashes of categories: \
+    give a table with the categories as text, or f64 rows with their hashes";
+
+/// Runs the preprocessing steps on one row, in the precision that the rows came in. The row grows by
+/// what the steps append.
+pub fn apply_steps(steps: &[Step], float: Float, x: &mut Vec<f64>) {
     for step in steps {
+        if let Step::Derive(derived) = step {
+            for d in derived {
+                let value = d.value(x);
+                x.push(float.cast(value));
+            }
+            continue;
+        }
         for (i, v) in x.iter_mut().enumerate() {
             *v = float.cast(match step {
                 Step::MarkMissing { value } if *v == float.cast(*value) => f64::NAN,

@@ -1,5 +1,7 @@
 //! Preprocessing steps in front of a model, in f64 or f32 as the rows come.
 
+use crate::Derived;
+
 /// One step; steps run in order, each on all features of a row.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -26,4 +28,16 @@ pub enum Step {
         /// One divisor a feature, never 0.
         scale: Vec<f64>,
     },
+    /// Appends features that are looked up in tables, each seeing those before it.
+    Derive(Vec<Derived>),
+}
+
+impl Step {
+    /// How many values a row has behind this step, of one that had `n`.
+    pub fn width(&self, n: usize) -> usize {
+        match self {
+            Self::Derive(derived) => n + derived.len(),
+            _ => n,
+        }
+    }
 }

@@ -67,6 +67,7 @@ pub(crate) fn write(model: &Draft) -> Vec<StringStringEntryProto> {
 fn feature(f: &Feature) -> Value {
     match &f.kind {
         FeatureKind::Numeric => json!(f.name),
+        FeatureKind::Hashed => json!({ "name": f.name, "hashed": true }),
         FeatureKind::Categorical { categories } => json!({
             "name": f.name,
             "categories": match categories {
@@ -124,6 +125,12 @@ pub(crate) fn features(model: &ModelProto, n: usize) -> Vec<Feature> {
 fn read_feature(v: &Value) -> Option<Feature> {
     if let Some(name) = v.as_str() {
         return Some(Feature::numeric(name));
+    }
+    if v.get("hashed").and_then(Value::as_bool) == Some(true) {
+        return Some(Feature {
+            name: v.get("name")?.as_str()?.to_string(),
+            kind: FeatureKind::Hashed,
+        });
     }
     let categories = match v.get("categories")? {
         Value::Null => None,

@@ -4,7 +4,8 @@
 //! A [`Syntax`] turns bytes into [`Token`]s; [`Reader`] turns tokens into serde's calls. Two things
 //! are done here and not by `serde_json`: XGBoost's JSON has bare `NaN` and `Infinity`, and its
 //! numbers stand as numbers in one version and as strings in another. So the type that a field asks
-//! for decides: an `f32` field takes `5E-1`, `1`, `NaN` and `"0.5"`, each rounded once, to f32.
+//! for decides: an `f32` field takes `5E-1`, `1`, `NaN` and `"0.5"`, each rounded once, to f32; an
+//! `f64` field rounds to f64.
 //!
 //! Errors get their path (`learner.gradient_booster.model.trees[3]`) on the way up, so keeping
 //! track of it costs nothing while all is well. It is no general JSON library: what is skipped is
@@ -166,6 +167,16 @@ impl<'de, S: Syntax<'de>> Value<'_, 'de, S> {
         Ok(Self { token, ..self })
     }
 
+    fn double(self) -> Result<Self, Error> {
+        let token = match &self.token {
+            Token::Int(i) => Token::Double(*i as f64),
+            Token::Number(text) => Token::Double(self.number(text, "f64")?),
+            Token::Str(text) => Token::Double(self.number(text, "f64")?),
+            _ => return Ok(self),
+        };
+        Ok(Self { token, ..self })
+    }
+
     fn integer(self) -> Result<Self, Error> {
         let token = match &self.token {
             Token::Bool(b) => Token::Int(i64::from(*b)),
@@ -238,6 +249,10 @@ impl<'de, S: Syntax<'de>> Deserializer<'de> for Value<'_, 'de, S> {
         self.float()?.deserialize_any(visitor)
     }
 
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.double()?.deserialize_any(visitor)
+    }
+
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.integer()?.deserialize_any(visitor)
     }
@@ -283,7 +298,7 @@ impl<'de, S: Syntax<'de>> Deserializer<'de> for Value<'_, 'de, S> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i128 u16 u128 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        i8 i16 i128 u16 u128 char str string bytes byte_buf unit unit_struct seq tuple
         tuple_struct map struct enum identifier
     }
 }

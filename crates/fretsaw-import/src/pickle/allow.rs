@@ -19,12 +19,26 @@ const NAMES: &[(&str, &[&str])] = &[
     ("numpy._core.multiarray", &["_reconstruct", "scalar"]),
     ("numpy.core.numeric", &["_frombuffer"]),
     ("numpy._core.numeric", &["_frombuffer"]),
-    ("sklearn.preprocessing.label", &["LabelEncoder"]),
-    ("sklearn.preprocessing._label", &["LabelEncoder"]),
+    ("functools", &["partial"]),
+    // The state of a random number generator, which an estimator keeps from its training.
+    ("numpy.random._mt19937", &["MT19937"]),
+    ("numpy.random._pcg64", &["PCG64"]),
+    (
+        "numpy.random._pickle",
+        &[
+            "__bit_generator_ctor",
+            "__generator_ctor",
+            "__randomstate_ctor",
+        ],
+    ),
+    (
+        "numpy.random.bit_generator",
+        &["SeedSequence", "__pyx_unpickle_SeedSequence"],
+    ),
 ];
 
 /// Packages whose classes hold only attributes.
-const PACKAGES: &[&str] = &["xgboost"];
+const PACKAGES: &[&str] = &["sklearn", "xgboost"];
 
 /// Whether a pickle may make an object by this name.
 pub(super) fn allows(callee: &Global<'_>) -> bool {

@@ -10,6 +10,7 @@
 //! be cyclic: walk them with that in mind.
 
 mod allow;
+pub(crate) mod array;
 mod input;
 mod literal;
 mod machine;
@@ -23,7 +24,7 @@ use crate::error::shown;
 
 /// The place of a value in its pickle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Id(usize);
+pub(crate) struct Id(pub(crate) usize);
 
 /// A Python value.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(crate) enum Value<'a> {
     Tuple(Rc<[Id]>),
     Set(Vec<Id>),
     Dict(Vec<(Id, Id)>),
+    /// An array as a `.npy` file, which is how skops keeps one.
+    Npy(Cow<'a, [u8]>),
     /// A class or a function, by name.
     Global(Global<'a>),
     /// What a call would have made.
@@ -56,7 +59,7 @@ pub(crate) struct Global<'a> {
 }
 
 impl Global<'_> {
-    fn is(&self, module: &str, name: &str) -> bool {
+    pub(crate) fn is(&self, module: &str, name: &str) -> bool {
         self.module == module && self.name == name
     }
 
@@ -81,10 +84,10 @@ pub(crate) struct Object<'a> {
     pub(crate) payload: Option<Id>,
 }
 
-/// A pickle, read.
+/// A pickle, read; or a skops file, which holds the same values in another form.
 #[derive(Debug)]
 pub(crate) struct Pickle<'a> {
-    values: Vec<Value<'a>>,
+    pub(crate) values: Vec<Value<'a>>,
     pub(crate) root: Id,
 }
 
@@ -92,6 +95,14 @@ impl<'a> Pickle<'a> {
     /// Reads a pickle of protocol 0 to 5, or what joblib writes without compression.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Error> {
         machine::run(bytes)
+    }
+
+    /// The package that the class of the outermost object is from.
+    pub(crate) fn package(&self) -> Option<&str> {
+        match self.get(self.root) {
+            Value::Object(object) => object.callee.module.split('.').next(),
+            _ => None,
+        }
     }
 
     pub(crate) fn get(&self, id: Id) -> &Value<'a> {

@@ -1,6 +1,9 @@
-//! NumPy arrays and scalars in a pickle, and in joblib's stream: one dimension, plain numbers or text.
+//! NumPy's element types and scalars in a pickle, and how joblib lays arrays out in its stream; the
+//! arrays themselves are in [`array`](super::array).
 
 use std::borrow::Cow;
+
+use fretsaw_model::Labels;
 
 use super::{Global, Id, Object, Pickle, Value};
 use crate::Error;
@@ -14,13 +17,48 @@ pub(crate) enum Elements {
     Strings(Vec<String>),
 }
 
+impl Elements {
+    /// The numbers, as f64; `None` of text, and of whole numbers that f64 cannot hold.
+    pub(crate) fn floats(self) -> Option<Vec<f64>> {
+        match self {
+            Self::Floats(v) => Some(v),
+            Self::Ints(v) => v
+                .into_iter()
+                .map(|i| (i.unsigned_abs() <= 1 << 53).then_some(i as f64))
+                .collect(),
+            Self::Strings(_) => None,
+        }
+    }
+
+    /// The whole numbers.
+    pub(crate) fn ints(self) -> Option<Vec<i64>> {
+        match self {
+            Self::Ints(v) => Some(v),
+            Self::Floats(_) | Self::Strings(_) => None,
+        }
+    }
+
+    /// As names of classes.
+    pub(crate) fn into_labels(self) -> Labels {
+        match self {
+            Self::Ints(v) => Labels::Ints(v),
+            Self::Strings(v) => Labels::Strings(v),
+            // Classes given as floats are whole numbers, but for oddities, which keep their look.
+            Self::Floats(v) if v.iter().all(|x| x.trunc() == *x && x.abs() < 1e15) => {
+                Labels::Ints(v.into_iter().map(|x| x as i64).collect())
+            }
+            Self::Floats(v) => Labels::Strings(v.iter().map(f64::to_string).collect()),
+        }
+    }
+}
+
 /// What an element is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Dtype {
-    kind: u8,
+pub(super) struct Dtype {
+    pub(super) kind: u8,
     /// Bytes an element.
-    size: usize,
-    big_endian: bool,
+    pub(super) size: usize,
+    pub(super) big_endian: bool,
 }
 
 /// Where joblib puts an array's elements.
@@ -67,7 +105,7 @@ pub(super) fn joblib_layout(values: &[Value<'_>], wrapper: Id) -> Result<JoblibL
     })
 }
 
-fn n_elements(values: &[Value<'_>], shape: Id) -> Option<usize> {
+pub(super) fn n_elements(values: &[Value<'_>], shape: Id) -> Option<usize> {
     let count = |id: &Id| match values[id.0] {
         Value::Int(n) => usize::try_from(n).ok(),
         _ => None,
@@ -82,7 +120,7 @@ fn n_elements(values: &[Value<'_>], shape: Id) -> Option<usize> {
 }
 
 /// `numpy.dtype('f8', ...)`, whose byte order is in its state.
-fn dtype(values: &[Value<'_>], id: Id) -> Option<Dtype> {
+pub(super) fn dtype(values: &[Value<'_>], id: Id) -> Option<Dtype> {
     let Value::Object(object) = &values[id.0] else {
         return None;
     };
@@ -92,35 +130,52 @@ fn dtype(values: &[Value<'_>], id: Id) -> Option<Dtype> {
     let Value::Str(code) = &values[object.args.first()?.0] else {
         return None;
     };
-    let code = code.trim_start_matches(['<', '>', '|', '=']);
-    let (&kind, size) = code.as_bytes().split_first()?;
-    let size: usize = std::str::from_utf8(size).ok()?.parse().ok()?;
     let big_endian = match object.state.map(|s| &values[s.0]) {
         Some(Value::Tuple(state)) => {
             matches!(state.get(1).map(|s| &values[s.0]), Some(Value::Str(s)) if s == ">")
         }
         _ => false,
     };
-    // Text is counted in characters of four bytes.
-    let size = if kind == b'U' {
-        size.checked_mul(4)?
-    } else {
-        size
-    };
+    let dtype = Dtype::from_code(code)?;
     Some(Dtype {
-        kind,
-        size,
-        big_endian,
+        big_endian: big_endian || dtype.big_endian,
+        ..dtype
     })
 }
 
 impl Dtype {
+    /// From a code such as `<f8`.
+    pub(super) fn from_code(code: &str) -> Option<Self> {
+        let big_endian = code.starts_with('>');
+        let code = code.trim_start_matches(['<', '>', '|', '=']);
+        let kind = *code.as_bytes().first()?;
+        let size: usize = code.get(1..)?.parse().ok()?;
+        // Text is counted in characters of four bytes.
+        let size = if kind == b'U' {
+            size.checked_mul(4)?
+        } else {
+            size
+        };
+        Some(Self {
+            kind,
+            size,
+            big_endian,
+        })
+    }
+
     fn elements(self, bytes: &[u8]) -> Option<Elements> {
-        let size = self.size;
-        if size == 0 || !bytes.len().is_multiple_of(size) {
+        if self.size == 0 || !bytes.len().is_multiple_of(self.size) {
             return None;
         }
-        let chunks = bytes.chunks_exact(size);
+        self.elements_of(bytes.chunks_exact(self.size))
+    }
+
+    /// Every chunk is one element.
+    pub(super) fn elements_of<'b>(
+        self,
+        chunks: impl Iterator<Item = &'b [u8]>,
+    ) -> Option<Elements> {
+        let size = self.size;
         // At most eight bytes, least significant first.
         let wide = |chunk: &[u8]| {
             let mut wide = [0; 8];
@@ -174,57 +229,15 @@ impl Dtype {
 }
 
 impl<'a> Pickle<'a> {
-    /// A one-dimensional array (or a list) of numbers or text.
+    /// The elements of an array in C order, or of a list, of numbers or text.
     pub(crate) fn elements(&self, id: Id) -> Option<Elements> {
         match self.get(id) {
             Value::List(items) => self.plain(items),
             Value::Tuple(items) => self.plain(items),
-            Value::Object(object) => self.array(object),
-            _ => None,
-        }
-    }
-
-    fn array(&self, object: &Object<'a>) -> Option<Elements> {
-        if object.callee.is("joblib.numpy_pickle", "NumpyArrayWrapper") {
-            let dtype = dtype(&self.values, self.attribute(object, "dtype")?)?;
-            return self.content(dtype, object.payload?);
-        }
-        if object.callee.name == "_reconstruct" {
-            // (version, shape, dtype, is_fortran, bytes or list of objects)
-            let Value::Tuple(state) = self.get(object.state?) else {
-                return None;
-            };
-            let [_, _, dtype_id, _, content] = state[..] else {
-                return None;
-            };
-            return self.content(dtype(&self.values, dtype_id)?, content);
-        }
-        if object.callee.name == "_frombuffer" {
-            let [content, dtype_id, ..] = object.args[..] else {
-                return None;
-            };
-            return self.content(dtype(&self.values, dtype_id)?, content);
-        }
-        None
-    }
-
-    fn content(&self, dtype: Dtype, content: Id) -> Option<Elements> {
-        if dtype.kind != b'O' {
-            return dtype.elements(&self.bytes(content)?);
-        }
-        match self.get(content) {
-            Value::List(items) => self.plain(items),
-            // Within joblib, an array of objects is a pickled array of objects.
-            Value::Object(inner) if inner.callee.name == "_reconstruct" => {
-                let Value::Tuple(state) = self.get(inner.state?) else {
-                    return None;
-                };
-                match self.get(*state.get(4)?) {
-                    Value::List(items) => self.plain(items),
-                    _ => None,
-                }
-            }
-            _ => None,
+            _ => match self.objects(id) {
+                Some(items) => self.plain(&items),
+                None => self.array(id)?.elements(),
+            },
         }
     }
 
@@ -261,16 +274,14 @@ impl<'a> Pickle<'a> {
             let [dtype_id, content] = object.args[..] else {
                 return None;
             };
-            match dtype(&self.values, dtype_id)?.elements(&self.bytes(content)?)? {
-                Elements::Ints(v) => v.first().map(|&i| i as f64),
-                Elements::Floats(v) => v.first().copied(),
-                Elements::Strings(_) => None,
-            }
+            one(dtype(&self.values, dtype_id)?.elements(&self.bytes(content)?)?)
         };
+        let one_element = |id| one(self.array(id)?.elements()?);
         match self.get(id) {
             Value::Int(i) => Some(*i as f64),
             Value::Float(x) => Some(*x),
-            Value::Object(object) => scalar(object),
+            Value::Object(object) => scalar(object).or_else(|| one_element(id)),
+            Value::Npy(_) => one_element(id),
             _ => None,
         }
         .ok_or_else(|| Error::invalid(format!("{} where a number should be", self.describe(id))))
@@ -289,9 +300,19 @@ impl<'a> Pickle<'a> {
             Value::List(_) => "a list".into(),
             Value::Tuple(_) => "a tuple".into(),
             Value::Set(_) => "a set".into(),
+            Value::Npy(_) => "an array".into(),
             Value::Dict(_) => "a dict".into(),
             Value::Global(global) => name(global),
             Value::Object(object) => name(&object.callee),
         }
+    }
+}
+
+/// The number, if there is just one.
+fn one(elements: Elements) -> Option<f64> {
+    match elements {
+        Elements::Ints(v) if v.len() == 1 => Some(v[0] as f64),
+        Elements::Floats(v) if v.len() == 1 => Some(v[0]),
+        _ => None,
     }
 }

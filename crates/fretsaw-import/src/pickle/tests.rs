@@ -21,6 +21,7 @@ fn show(pickle: &Pickle<'_>, id: Id) -> String {
         Value::List(v) => format!("[{}]", list(v)),
         Value::Tuple(v) => format!("({})", list(v)),
         Value::Set(v) => format!("{{{}}}", list(v)),
+        Value::Npy(bytes) => format!("npy {}", bytes.len()),
         Value::Dict(v) => {
             let items: Vec<_> = v
                 .iter()
@@ -108,7 +109,7 @@ fn calls_of_unknown_names_are_refused_by_name() {
     for name in [
         "builtins\neval",
         "builtins\ngetattr",
-        "sklearn.pipeline\nPipeline",
+        "sklearnish.pipeline\nPipeline",
         "xgboostish\nX",
     ] {
         let bytes = format!("c{name}\n)R.");

@@ -4,8 +4,6 @@
 //! name its classes. The Booster within is a document as in a model file, next to the training
 //! configuration, which is not read.
 
-use fretsaw_model::Labels;
-
 use super::lift::Wrapper;
 use super::{Model, from_json, from_ubjson};
 use crate::Error;
@@ -94,7 +92,7 @@ fn wrapper(pickle: &Pickle<'_>, object: &Object<'_>) -> Result<Wrapper, Error> {
                     "classes_ should be an array of numbers or text",
                 )
             })?;
-            Some(class_names(elements))
+            Some(elements.into_labels())
         }
     };
     Ok(Wrapper {
@@ -102,16 +100,4 @@ fn wrapper(pickle: &Pickle<'_>, object: &Object<'_>) -> Result<Wrapper, Error> {
         missing,
         labels,
     })
-}
-
-fn class_names(elements: Elements) -> Labels {
-    match elements {
-        Elements::Ints(v) => Labels::Ints(v),
-        Elements::Strings(v) => Labels::Strings(v),
-        // Classes given as floats are whole numbers, but for oddities, which keep their look.
-        Elements::Floats(v) if v.iter().all(|x| x.trunc() == *x && x.abs() < 1e15) => {
-            Labels::Ints(v.into_iter().map(|x| x as i64).collect())
-        }
-        Elements::Floats(v) => Labels::Strings(v.iter().map(f64::to_string).collect()),
-    }
 }

@@ -4,4 +4,5 @@ mod golden;
 mod hostile;
 mod npy;
 mod rules;
+mod sklearn;
 mod small;

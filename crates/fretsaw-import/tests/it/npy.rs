@@ -1,4 +1,4 @@
-//! Enough of `.npy` to read the cases: version 1 headers, C order, little-endian f4, f8 and i8.
+//! Enough of `.npy` to read the cases: version 1 headers, little-endian f4, f8 and i8.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ impl Npy {
         let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
         let (header, data) = bytes[10..].split_at(header);
         let header = std::str::from_utf8(header).unwrap();
-        assert!(header.contains("'fortran_order': False"), "{header}");
+        let fortran = header.contains("'fortran_order': True");
         let shape = header
             .split("'shape': (")
             .nth(1)
@@ -55,8 +55,15 @@ impl Npy {
         };
         let rows = shape.first().copied().unwrap_or(1);
         assert_eq!(values.len(), shape.iter().product::<usize>());
+        let columns = values.len() / rows.max(1);
+        let values = if fortran {
+            let place = |i: usize| i % columns * rows + i / columns;
+            (0..values.len()).map(|i| values[place(i)]).collect()
+        } else {
+            values
+        };
         Self {
-            columns: values.len() / rows.max(1),
+            columns,
             values,
             single: descr == "<f4",
         }

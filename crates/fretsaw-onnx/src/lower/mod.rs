@@ -86,6 +86,12 @@ pub(crate) fn file(
         input::dtype(input),
         &[None, Some(model.features.len())],
     ));
+    if model.needs_double_rows() {
+        return Err(Error::unsupported(
+            "categories that the model knows by hashes only, which ONNX cannot compute",
+            "steps",
+        ));
+    }
     let x = input::steps(&mut b, &model.steps, input, "input")
         .ok_or_else(|| Error::unsupported("a preprocessing step of this kind", "steps"))?;
     let margins = body(&mut b, &x, input)?;

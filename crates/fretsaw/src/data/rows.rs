@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use fretsaw_model::{Body, Feature, FeatureKind, Float, Model};
+use fretsaw_model::{Body, Feature, FeatureKind, Float, Model, category_hash};
 
 use super::csv::{Number, number};
 use super::lookup::Lookup;
@@ -138,6 +138,7 @@ fn table<'a>(
         .map(|i| match slots[i] {
             // A code, whatever its column holds.
             Slot::Category(_) => Held::Short,
+            Slot::Hash => Held::Double,
             Slot::Number { .. } => held(i),
         })
         .collect();
@@ -208,6 +209,8 @@ enum Slot<'a> {
         bools: Option<bool>,
     },
     Category(Lookup<'a>),
+    /// The hash of a category's text.
+    Hash,
 }
 
 impl<'a> Slot<'a> {
@@ -216,6 +219,7 @@ impl<'a> Slot<'a> {
             FeatureKind::Categorical {
                 categories: Some(categories),
             } => Self::Category(Lookup::categories(categories)),
+            FeatureKind::Hashed => Self::Hash,
             kind => Self::Number {
                 is_code: *kind != FeatureKind::Numeric,
                 bools: None,
@@ -225,6 +229,7 @@ impl<'a> Slot<'a> {
 
     fn value(&mut self, cell: Cell<'_>) -> std::result::Result<Value, String> {
         match (self, cell) {
+            (Self::Hash, cell) => hash(cell).map(Value::Int),
             (_, Cell::Missing) => Ok(Value::MISSING),
             (Self::Category(_), Cell::F32(x)) if x.is_nan() => Ok(Value::MISSING),
             (Self::Category(_), Cell::F64(x)) if x.is_nan() => Ok(Value::MISSING),
@@ -255,6 +260,28 @@ impl<'a> Slot<'a> {
             (Self::Number { is_code, .. }, Cell::Text(_)) => Err(no_number(cell, *is_code)),
         }
     }
+}
+
+/// What stands for a category in the model: the hash of its text, a whole number's digits among them.
+fn hash(cell: Cell<'_>) -> std::result::Result<i128, String> {
+    let text = match cell {
+        Cell::Written(text) | Cell::Text(text) => return Ok(category_hash(text).into()),
+        Cell::Int(i) => i.to_string(),
+        Cell::Bool(true) => "True".into(),
+        Cell::Bool(false) => "False".into(),
+        Cell::Missing => {
+            return Err(
+                "a missing category; write the text that stood for it when the model was trained"
+                    .into(),
+            );
+        }
+        Cell::F32(_) | Cell::F64(_) => {
+            return Err(format!(
+                "{cell} is a number where a category should be: give it as text or a whole number"
+            ));
+        }
+    };
+    Ok(category_hash(&text).into())
 }
 
 fn no_number(cell: Cell<'_>, is_code: bool) -> String {

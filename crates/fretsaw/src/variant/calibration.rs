@@ -19,16 +19,15 @@ pub struct Calibration {
 impl Calibration {
     /// Prepares `rows` as `model` sees them.
     pub fn new(model: &Model, rows: &Rows<'_>) -> Self {
-        let n_features = model.features.len();
+        let n_features = model.width();
         let compare = model.ensemble().map_or(Float::F64, |e| e.compare);
         let stride = rows.n_rows().div_ceil(MAX_ROWS).max(1);
         let mut kept = Vec::new();
         let mut sorted = vec![Vec::new(); n_features];
-        let mut x = vec![0.0; n_features];
+        let mut x = Vec::new();
         for row in 0..rows.n_rows() {
-            for (feature, slot) in x.iter_mut().enumerate() {
-                *slot = rows.get(row, feature);
-            }
+            x.clear();
+            x.extend((0..rows.n_features()).map(|feature| rows.get(row, feature)));
             apply_steps(&model.steps, rows.float(), &mut x);
             for (slot, sorted) in x.iter_mut().zip(&mut sorted) {
                 *slot = compare.cast(*slot);

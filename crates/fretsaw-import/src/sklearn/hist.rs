@@ -1,0 +1,372 @@
+//! Histogram gradient boosting: f64 comparisons, missing values, and categories.
+//!
+//! Up to 1.3 a category was its value, cut to a whole number. Since 1.4 an `OrdinalEncoder` in the
+//! estimator numbers the categories first, and the categorical columns come first. Here trees test
+//! the rows as the user has them, so columns are put back and numbers turned into values again.
+
+use fretsaw_model::{
+    BaseOrder, Categories, CategoryIndex, CategorySet, Ensemble, Feature, FeatureKind, Float,
+    Labels, Missing, Node, Split, Sum, Target, Test, Tree,
+};
+
+use super::attributes::Attributes;
+use super::tree::{int_field, no_field};
+use crate::Error;
+use crate::pickle::Value;
+use crate::pickle::array::Array;
+use crate::pickle::numpy::Elements;
+
+/// A set of categories is a bit set of this many words of 32.
+const WORDS: usize = 8;
+
+/// The estimator.
+#[derive(Debug)]
+pub(super) struct HistGradientBoosting {
+    /// Iteration by iteration, one tree an output.
+    predictors: Vec<TreePredictor>,
+    /// `_baseline_prediction`: one margin an output.
+    baseline: Vec<f64>,
+    pub(super) loss: String,
+    pub(super) classes: Option<Labels>,
+    /// For each column of the trees the column of the rows; empty where they are the same.
+    columns: Vec<usize>,
+    /// For each column of the rows its categories.
+    categories: Vec<Option<Known>>,
+}
+
+/// The categories of a column.
+#[derive(Clone, Debug)]
+enum Known {
+    /// Values that are their own numbers, cut to whole ones.
+    Values(Vec<u32>),
+    /// The value of each number that the encoder gives.
+    Encoded(Vec<u32>),
+    /// The text of each number that the encoder gives.
+    Strings(Vec<String>),
+}
+
+/// A tree, as arrays with one element a node.
+#[derive(Debug)]
+struct TreePredictor {
+    value: Vec<f64>,
+    feature_idx: Vec<i64>,
+    num_threshold: Vec<f64>,
+    missing_go_to_left: Vec<i64>,
+    left: Vec<i64>,
+    right: Vec<i64>,
+    is_leaf: Vec<i64>,
+    is_categorical: Vec<i64>,
+    bitset_idx: Vec<i64>,
+    /// `WORDS` a set.
+    raw_left_cat_bitsets: Vec<i64>,
+}
+
+impl HistGradientBoosting {
+    pub(super) fn of(at: Attributes<'_, '_>, classes: Option<Labels>) -> Result<Self, Error> {
+        let mut predictors = Vec::new();
+        for (i, predictor) in at.objects("_predictors")?.into_iter().enumerate() {
+            let predictor = TreePredictor::of(predictor);
+            predictors.push(predictor.map_err(|e| e.item(i).under("_predictors"))?);
+        }
+        let (columns, categories) = if at.some("_preprocessor").is_some() {
+            encoded(at)?
+        } else {
+            (Vec::new(), plain(at)?)
+        };
+        Ok(Self {
+            predictors,
+            baseline: at.floats("_baseline_prediction")?,
+            loss: at.text("loss").unwrap_or_default().to_owned(),
+            classes,
+            columns,
+            categories,
+        })
+    }
+
+    /// Marks the categorical features.
+    pub(super) fn mark(&self, features: &mut [Feature]) {
+        for (feature, known) in features.iter_mut().zip(&self.categories) {
+            if let Some(known) = known {
+                let categories = match known {
+                    Known::Strings(names) => Some(Categories::Strings(names.clone())),
+                    Known::Values(_) | Known::Encoded(_) => None,
+                };
+                feature.kind = FeatureKind::Categorical { categories };
+            }
+        }
+    }
+
+    pub(super) fn lift(self, n_outputs: usize) -> Result<Ensemble, Error> {
+        if self.baseline.len() != n_outputs {
+            return Err(Error::invalid(format!(
+                "{} numbers in `_baseline_prediction` for {n_outputs} outputs",
+                self.baseline.len()
+            )));
+        }
+        let mut trees = Vec::new();
+        for (i, predictor) in self.predictors.into_iter().enumerate() {
+            let target = Target::Output((i % n_outputs) as u32);
+            let tree = predictor.lift(target, &self.columns, &self.categories);
+            trees.push(tree.map_err(|e| e.item(i).under("_predictors"))?);
+        }
+        Ok(Ensemble {
+            n_outputs,
+            compare: Float::F64,
+            sum: Sum::F64,
+            base: self.baseline,
+            base_order: BaseOrder::First,
+            multiply: vec![1.0; n_outputs],
+            divide: 1.0,
+            trees,
+        })
+    }
+}
+
+/// Up to 1.3: the mapper of bins has the categories' values in place of thresholds.
+fn plain(at: Attributes<'_, '_>) -> Result<Vec<Option<Known>>, Error> {
+    if at.some("is_categorical_").is_none() {
+        return Ok(Vec::new());
+    }
+    let is_categorical = ints(at, "is_categorical_")?;
+    let mapper = at.child("_bin_mapper")?;
+    let id = mapper.get("bin_thresholds_")?;
+    let values = at.pickle.objects(id).unwrap_or_default();
+    if values.len() != is_categorical.len() {
+        return Err(Error::invalid(
+            "`bin_thresholds_` does not fit `is_categorical_`",
+        ));
+    }
+    let mut known = Vec::new();
+    for (i, (&categorical, id)) in is_categorical.iter().zip(values).enumerate() {
+        known.push(if categorical == 0 {
+            None
+        } else {
+            let values = at.pickle.elements(id).and_then(|v| v.floats());
+            let values = values.and_then(|v| whole(&v)).ok_or_else(|| unfit(at, i))?;
+            Some(Known::Values(values))
+        });
+    }
+    Ok(known)
+}
+
+/// Since 1.4: the columns in the order of the trees, and the encoder's categories.
+fn encoded(at: Attributes<'_, '_>) -> Result<(Vec<usize>, Vec<Option<Known>>), Error> {
+    let is_categorical = ints(at, "is_categorical_")?;
+    let which = |wanted: bool| {
+        let all = is_categorical.iter().enumerate();
+        all.filter(move |(_, c)| (**c != 0) == wanted)
+            .map(|(i, _)| i)
+    };
+    let columns: Vec<usize> = which(true).chain(which(false)).collect();
+
+    let preprocessor = at.child("_preprocessor")?;
+    let id = preprocessor.get("transformers_")?;
+    let first = match at.pickle.get(id) {
+        Value::List(items) => items.first().map(|&id| at.pickle.get(id)),
+        _ => None,
+    };
+    let encoder = match first {
+        Some(Value::Tuple(parts)) => parts.get(1).copied(),
+        _ => None,
+    };
+    let encoder = encoder.ok_or_else(|| Error::invalid("`_preprocessor` has no encoder"))?;
+    let encoder = Attributes::of(at.pickle, encoder)?;
+    let id = encoder.get("categories_")?;
+    let lists = match at.pickle.get(id) {
+        Value::List(lists) => lists.clone(),
+        _ => Vec::new(),
+    };
+    if lists.len() != which(true).count() {
+        return Err(Error::invalid(
+            "`categories_` does not fit `is_categorical_`",
+        ));
+    }
+    let mut known = vec![None; is_categorical.len()];
+    for (column, id) in which(true).zip(lists) {
+        let unfit = || unfit(at, column);
+        known[column] = Some(match at.pickle.elements(id).ok_or_else(unfit)? {
+            Elements::Strings(names) => Known::Strings(names),
+            numbers => {
+                let mut values = numbers.floats().ok_or_else(unfit)?;
+                // NaN comes last where it was seen; it is missing all the same.
+                if values.last().is_some_and(|v| v.is_nan()) {
+                    values.pop();
+                }
+                Known::Encoded(whole(&values).ok_or_else(unfit)?)
+            }
+        });
+    }
+    Ok((columns, known))
+}
+
+fn unfit(at: Attributes<'_, '_>, column: usize) -> Error {
+    at.unsupported(
+        &format!("with the categories of column {column}"),
+        "categories are taken that are text, or whole numbers from 0",
+    )
+}
+
+fn whole(values: &[f64]) -> Option<Vec<u32>> {
+    let one = |&v: &f64| (v >= 0.0 && v.trunc() == v && v < 4_294_967_296.0).then_some(v as u32);
+    values.iter().map(one).collect()
+}
+
+fn ints(at: Attributes<'_, '_>, name: &str) -> Result<Vec<i64>, Error> {
+    at.elements(name)?
+        .ints()
+        .ok_or_else(|| Error::invalid(format!("`{name}` is no array of whole numbers")))
+}
+
+impl TreePredictor {
+    fn of(at: Attributes<'_, '_>) -> Result<Self, Error> {
+        let nodes = at.array("nodes")?;
+        if nodes.shape.len() != 1 {
+            return Err(Error::invalid("`nodes` is no list"));
+        }
+        let ints = |name| int_field(&nodes, name);
+        let n = nodes.shape[0];
+        Ok(Self {
+            value: float_field(&nodes, "value")?,
+            feature_idx: ints("feature_idx")?,
+            // 0.21 to 0.23 call it `threshold`.
+            num_threshold: float_field(&nodes, "num_threshold")
+                .or_else(|_| float_field(&nodes, "threshold"))?,
+            missing_go_to_left: ints("missing_go_to_left").unwrap_or_else(|_| vec![0; n]),
+            left: ints("left")?,
+            right: ints("right")?,
+            is_leaf: ints("is_leaf")?,
+            is_categorical: ints("is_categorical").unwrap_or_else(|_| vec![0; n]),
+            bitset_idx: ints("bitset_idx").unwrap_or_default(),
+            raw_left_cat_bitsets: match at.some("raw_left_cat_bitsets") {
+                None => Vec::new(),
+                Some(_) => self::ints(at, "raw_left_cat_bitsets")?,
+            },
+        })
+    }
+
+    fn lift(
+        self,
+        target: Target,
+        columns: &[usize],
+        categories: &[Option<Known>],
+    ) -> Result<Tree, Error> {
+        let mut tree = Tree {
+            weight: 1.0,
+            target,
+            nodes: Vec::new(),
+            leaves: Vec::new(),
+            linear: Vec::new(),
+            sets: Vec::new(),
+        };
+        for (at, &is_leaf) in self.is_leaf.iter().enumerate() {
+            if is_leaf != 0 {
+                tree.nodes.push(Node::Leaf(tree.leaves.len() as u32));
+                tree.leaves.push(self.value[at]);
+                continue;
+            }
+            let split = self.split(at, columns, categories, &mut tree.sets);
+            tree.nodes
+                .push(Node::Split(split.map_err(|e| e.item(at).under("node"))?));
+        }
+        Ok(tree)
+    }
+
+    fn split(
+        &self,
+        at: usize,
+        columns: &[usize],
+        categories: &[Option<Known>],
+        sets: &mut Vec<CategorySet>,
+    ) -> Result<Split, Error> {
+        let child = |v: i64| {
+            u32::try_from(v).map_err(|_| Error::invalid(format!("its child {v} does not exist")))
+        };
+        let feature = usize::try_from(self.feature_idx[at])
+            .ok()
+            .and_then(|f| {
+                if columns.is_empty() {
+                    Some(f)
+                } else {
+                    columns.get(f).copied()
+                }
+            })
+            .and_then(|f| u32::try_from(f).ok())
+            .ok_or_else(|| {
+                Error::invalid(format!(
+                    "its feature {} does not exist",
+                    self.feature_idx[at]
+                ))
+            })?;
+        let test = if self.is_categorical[at] == 0 {
+            Test::LessEq(self.num_threshold[at])
+        } else {
+            let known = categories
+                .get(feature as usize)
+                .and_then(Option::as_ref)
+                .ok_or_else(|| Error::invalid(format!("feature {feature} has no categories")))?;
+            sets.push(self.set(at, known)?);
+            Test::In(sets.len() as u32 - 1)
+        };
+        Ok(Split {
+            feature,
+            test,
+            missing: Missing::Nan {
+                yes: self.missing_go_to_left[at] != 0,
+            },
+            yes: child(self.left[at])?,
+            no: child(self.right[at])?,
+        })
+    }
+
+    /// The categories that go left, among those that are known.
+    fn set(&self, at: usize, known: &Known) -> Result<CategorySet, Error> {
+        let words = self
+            .bitset_idx
+            .get(at)
+            .and_then(|&i| usize::try_from(i).ok())
+            .and_then(|i| i.checked_mul(WORDS))
+            .and_then(|from| self.raw_left_cat_bitsets.get(from..)?.get(..WORDS))
+            .ok_or_else(|| Error::invalid("its set of categories does not exist"))?;
+        let left = |number: u32| {
+            let word = words.get(number as usize / 32).copied().unwrap_or(0);
+            word >> (number % 32) & 1 != 0
+        };
+        let numbers = |n: usize| 0..u32::try_from(n).unwrap_or(u32::MAX);
+        let (mut members, mut all, index): (Vec<u32>, Vec<u32>, _) = match known {
+            Known::Values(values) => (
+                values.iter().copied().filter(|&v| left(v)).collect(),
+                values.clone(),
+                CategoryIndex::TruncateNonNegative,
+            ),
+            Known::Encoded(values) => (
+                numbers(values.len())
+                    .filter(|&i| left(i))
+                    .map(|i| values[i as usize])
+                    .collect(),
+                values.clone(),
+                CategoryIndex::Exact,
+            ),
+            Known::Strings(names) => (
+                numbers(names.len()).filter(|&i| left(i)).collect(),
+                numbers(names.len()).collect(),
+                CategoryIndex::Exact,
+            ),
+        };
+        for list in [&mut members, &mut all] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        Ok(CategorySet {
+            members,
+            known: Some(all),
+            index,
+        })
+    }
+}
+
+fn float_field(nodes: &Array<'_>, name: &str) -> Result<Vec<f64>, Error> {
+    nodes
+        .field(name)
+        .and_then(Elements::floats)
+        .ok_or_else(|| no_field(name))
+}

@@ -1,0 +1,133 @@
+//! Every golden case of scikit-learn: margins, or what stands for them, to the last bit, answers
+//! behind a link within a few units of the last place. `FRETSAW_CASES` may name a folder with
+//! further cases in the same layout.
+
+use std::fs;
+use std::path::Path;
+
+use fretsaw_import::import;
+use fretsaw_model::{Link, Model, Rows};
+
+use crate::golden::{folders, name, testdata};
+use crate::npy::Npy;
+
+const FILES: &[&str] = &[
+    "model.pkl",
+    "model.p2.pkl",
+    "model.p4.pkl",
+    "model.p5.pkl",
+    "model.joblib",
+    "model.joblib.z",
+    "model.skops",
+];
+
+/// Checks every model file of a case; gives their number, and what is wrong with them.
+fn check(case: &Path) -> (usize, Vec<String>) {
+    let mut faults = Vec::new();
+    let mut n = 0;
+    for file in FILES.iter().filter(|f| case.join(f).exists()) {
+        n += 1;
+        let fault = match import(&fs::read(case.join(file)).unwrap()) {
+            Ok(model) => compare(&model, case).err(),
+            Err(e) => Some(e.to_string()),
+        };
+        faults.extend(fault.map(|f| format!("{}/{file}: {f}", name(case))));
+    }
+    (n, faults)
+}
+
+/// Margins and answers of the model on a file of rows, which count as f64.
+fn answers(model: &Model, rows: &Path) -> (Vec<f64>, Vec<f64>) {
+    let x = Npy::read(rows);
+    let rows = Rows::f64(&x.values, x.columns).unwrap();
+    (
+        fretsaw_model::margins(model, &rows).unwrap(),
+        fretsaw_model::predict(model, &rows).unwrap(),
+    )
+}
+
+fn compare(model: &Model, case: &Path) -> Result<(), String> {
+    for (x, raw, pred) in [
+        ("X.npy", "raw.npy", "pred.npy"),
+        ("X64.npy", "raw64.npy", "pred64.npy"),
+    ] {
+        if !case.join(x).exists() {
+            continue;
+        }
+        let (margins, got) = answers(model, &case.join(x));
+        if case.join(raw).exists() {
+            same(&margins, &Npy::read(&case.join(raw)), true)?;
+        }
+        let pred = Npy::read(&case.join(pred));
+        same(&got, &pred, model.link == Link::Identity)?;
+        if x == "X.npy" && case.join("case.json").exists() && case.join("label.npy").exists() {
+            let labels = fretsaw_model::labels(model, &got).ok_or("no labels")?;
+            let want = Npy::read(&case.join("label.npy")).values;
+            if !labels.iter().map(|&l| l as f64).eq(want) {
+                return Err("the labels differ".into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn same(got: &[f64], want: &Npy, to_the_bit: bool) -> Result<(), String> {
+    if got.len() != want.values.len() {
+        return Err(format!("{} numbers for {}", got.len(), want.values.len()));
+    }
+    for (i, (got, want_value)) in got.iter().zip(&want.values).enumerate() {
+        let close = if to_the_bit {
+            got.to_bits() == want_value.to_bits()
+        } else {
+            (got - want_value).abs() <= 1e-14 * want_value.abs().max(1.0)
+        };
+        if !close {
+            let row = i / want.columns;
+            return Err(format!(
+                "row {row}: {got:?}, scikit-learn says {want_value:?}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn golden_cases_answer_to_the_bit() {
+    let mut n = 0;
+    let mut faults = Vec::new();
+    for version in folders(&testdata()) {
+        if !name(&version).starts_with("sklearn-") {
+            continue;
+        }
+        for case in folders(&version) {
+            let (files, wrong) = check(&case);
+            n += files;
+            faults.extend(wrong.iter().map(|f| format!("{}/{f}", name(&version))));
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "{} of {n}:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+}
+
+#[test]
+fn further_cases_answer_to_the_bit() {
+    let Ok(root) = std::env::var("FRETSAW_CASES") else {
+        println!("skipped: FRETSAW_CASES names no folder with further cases");
+        return;
+    };
+    let mut n = 0;
+    let mut faults = Vec::new();
+    for case in folders(Path::new(&root)) {
+        if name(&case).starts_with("sk_") || name(&case).starts_with("perf_rf") {
+            let (files, wrong) = check(&case);
+            n += files;
+            faults.extend(wrong);
+        }
+    }
+    println!("{} of {n}:\n{}", faults.len(), faults.join("\n"));
+    assert!(n > 0, "no case was found");
+}
