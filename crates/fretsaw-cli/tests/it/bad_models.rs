@@ -163,17 +163,18 @@ fn files_that_lie() {
 }
 
 #[test]
-fn formats_of_others_are_refused_by_name() {
+fn headers_with_nothing_behind_them_are_refused() {
     let place = Place::new();
-    for (bytes, name) in [
-        (&b"tree\nversion=v4\nnum_class=1\n"[..], "LightGBM"),
-        (&b"CBM1\x00\x00\x00\x00"[..], "CatBoost"),
-        (&b"PK\x03\x04skops"[..], "zip"),
+    for bytes in [
+        &b"tree\nversion=v4\nnum_class=1\n"[..],
+        b"CBM1\x00\x00\x00\x00",
+        b"PK\x03\x04skops",
+        b"BZh91AY&SY",
     ] {
         place.write("other.model", bytes);
         place
             .run(["inspect", "other.model"])
-            .failed(1, &["other.model", name]);
+            .failed(1, &["other.model"]);
     }
     let old = argument("testdata/xgboost-0.90/binary/model.bin");
     place
