@@ -1,5 +1,6 @@
 //! The importer against XGBoost's own answers, and against files that mean harm.
 
+mod catboost;
 mod golden;
 mod hostile;
 mod npy;
