@@ -266,7 +266,7 @@ fn drafts_that_contradict_themselves_are_refused() {
 
 #[test]
 fn steps_run_in_order() {
-    let mut x = [-999.0, 4.0];
+    let mut x = vec![-999.0, 4.0];
     let steps = [
         Step::MarkMissing { value: -999.0 },
         Step::Impute {
