@@ -1,20 +1,21 @@
 //! Features that are looked up in tables: what stands for categories where a number of their own
 //! means nothing (CatBoost's one-hot values and target statistics).
 //!
-//! A [`Derived`] feature makes a key of some of a row's values and takes what its table says of that
-//! key. It is no encoder: the tables are given, and a key that is not in them has one given value.
+//! A [`Derived`] makes a key of some of a row's values and takes what its table says of that key. It is
+//! no encoder: the tables are given, and a key that is not in them has given values.
 
-/// A feature made by looking up a combination of others.
+/// Features made by looking up a combination of others in one table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Derived {
     /// What the key is made of, in order.
     pub parts: Vec<KeyPart>,
     /// The keys that the table has, ascending, without repetition.
     pub keys: Vec<u64>,
-    /// The value of each key.
+    /// As many values for each key as there are in `otherwise`.
     pub values: Vec<f64>,
-    /// The value of any other key, and of a row whose category is no whole number of 32 bits.
-    pub otherwise: f64,
+    /// The values of any other key, and of a row whose category is no whole number of 32 bits: one
+    /// for each feature that is made.
+    pub otherwise: Vec<f64>,
 }
 
 /// One value that goes into a key.
@@ -81,14 +82,15 @@ impl Derived {
         })
     }
 
-    /// The value for a row.
+    /// The values for a row, one for each feature that is made.
     ///
     /// # Panics
     /// When a part looks at a feature beyond the row.
-    pub fn value(&self, x: &[f64]) -> f64 {
+    pub fn values_of(&self, x: &[f64]) -> &[f64] {
+        let width = self.otherwise.len();
         self.key(x)
             .and_then(|key| self.keys.binary_search(&key).ok())
-            .map_or(self.otherwise, |i| self.values[i])
+            .map_or(&self.otherwise, |i| &self.values[i * width..][..width])
     }
 }
 
@@ -100,4 +102,58 @@ pub fn extend_key(key: u64, part: u64) -> u64 {
 
 fn hash_of(x: f64) -> Option<u32> {
     (x >= 0.0 && x <= f64::from(u32::MAX) && x.trunc() == x).then_some(x as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_of_every_part_in_its_order() {
+        let parts = vec![
+            KeyPart::Category { feature: 0 },
+            KeyPart::Above {
+                feature: 1,
+                border: 0.1,
+                missing: true,
+            },
+            KeyPart::Is {
+                feature: 0,
+                category: 7,
+            },
+        ];
+        // A hash beyond 2^31 counts as negative.
+        let signed = extend_key(extend_key(extend_key(0, u64::MAX), 1), 0);
+        let seven = extend_key(extend_key(extend_key(0, 7), 0), 1);
+        let mut rows = vec![(signed, 1.5), (seven, 2.5)];
+        rows.sort_unstable_by_key(|r| r.0);
+        let table = Derived {
+            parts,
+            keys: rows.iter().map(|r| r.0).collect(),
+            values: rows.iter().flat_map(|r| [r.1, -r.1]).collect(),
+            otherwise: vec![-1.0, -2.0],
+        };
+        let last = f64::from(u32::MAX);
+        // (category, value, what the table says)
+        let cases = [
+            (last, 0.2, [1.5, -1.5]),
+            (last, f64::NAN, [1.5, -1.5]),
+            (last, 0.0, [-1.0, -2.0]),
+            (7.0, 0.0, [2.5, -2.5]),
+            // As f32, it is on the border and not above.
+            (7.0, 0.1 + 1e-10, [2.5, -2.5]),
+            (7.0, 0.2, [-1.0, -2.0]),
+            (7.5, 0.0, [-1.0, -2.0]),
+            (-1.0, 0.2, [-1.0, -2.0]),
+            (last + 1.0, 0.2, [-1.0, -2.0]),
+            (f64::NAN, 0.0, [-1.0, -2.0]),
+        ];
+        for (category, value, want) in cases {
+            assert_eq!(
+                table.values_of(&[category, value]),
+                want,
+                "{category} {value}"
+            );
+        }
+    }
 }

@@ -108,9 +108,14 @@ fn check_step(step: &Step, n_features: usize) -> Result<(), String> {
                 None => Ok(()),
             }
         }
-        Step::Derive(derived) => derived.iter().enumerate().try_for_each(|(i, d)| {
-            check_derived(d, n_features + i).map_err(|what| format!("derived feature {i}: {what}"))
-        }),
+        Step::Derive(derived) => {
+            let mut width = n_features;
+            for (i, d) in derived.iter().enumerate() {
+                check_derived(d, width).map_err(|what| format!("table {i}: {what}"))?;
+                width += d.otherwise.len();
+            }
+            Ok(())
+        }
     }
 }
 
@@ -119,11 +124,12 @@ fn check_derived(d: &Derived, n_features: usize) -> Result<(), String> {
     if let Some(part) = d.parts.iter().find(|p| feature(p) >= n_features) {
         return Err(format!("feature {} of {n_features}", part.feature()));
     }
-    if d.values.len() != d.keys.len() {
+    if d.keys.len().checked_mul(d.otherwise.len()) != Some(d.values.len()) {
         return Err(format!(
-            "{} values for {} keys",
+            "{} values for {} keys and {} features",
             d.values.len(),
-            d.keys.len()
+            d.keys.len(),
+            d.otherwise.len()
         ));
     }
     if !d.keys.windows(2).all(|w| w[0] < w[1]) {

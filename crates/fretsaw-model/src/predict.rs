@@ -70,8 +70,8 @@ pub fn apply_steps(steps: &[Step], float: Float, x: &mut Vec<f64>) {
     for step in steps {
         if let Step::Derive(derived) = step {
             for d in derived {
-                let value = d.value(x);
-                x.push(float.cast(value));
+                let values = d.values_of(x).iter().map(|&v| float.cast(v));
+                x.extend(values);
             }
             continue;
         }

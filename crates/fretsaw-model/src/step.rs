@@ -36,7 +36,7 @@ impl Step {
     /// How many values a row has behind this step, of one that had `n`.
     pub fn width(&self, n: usize) -> usize {
         match self {
-            Self::Derive(derived) => n + derived.len(),
+            Self::Derive(derived) => derived.iter().fold(n, |n, d| n + d.otherwise.len()),
             _ => n,
         }
     }

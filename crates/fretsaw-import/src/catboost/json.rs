@@ -119,6 +119,8 @@ struct ObliviousDocument {
 #[derive(serde::Deserialize)]
 struct SplitDocument {
     split_index: i32,
+    cat_feature_index: Option<i32>,
+    value: Option<i32>,
 }
 
 #[derive(serde::Deserialize)]
@@ -140,7 +142,7 @@ impl Document {
                 values: c.values.clone()?,
             })
         });
-        let one_hot_features = one_hot_features.collect();
+        let one_hot_features: Vec<OneHotFeature> = one_hot_features.collect();
         let cat_features = columns.into_iter().map(|c| CatFeature {
             index: c.feature_index,
             flat_index: c.flat_feature_index,
@@ -156,6 +158,16 @@ impl Document {
                     feature_id: c.feature_id.unwrap_or_default(),
                 })
         };
+        let lost = self.oblivious_trees.iter().flatten().any(|t| {
+            let splits = t.splits.iter().flatten();
+            splits.into_iter().any(|s| s.is_lost(&one_hot_features))
+        });
+        if lost {
+            return Err(Error::unsupported(
+                "categories that CatBoost before 0.20 left out when it wrote JSON",
+                "save the model as .cbm",
+            ));
+        }
         let trees = match (self.oblivious_trees, self.trees) {
             (Some(trees), None) => Trees::Oblivious(trees.into_iter().map(oblivious).collect()),
             (None, Some(trees)) => Trees::NonSymmetric(trees.into_iter().map(flat).collect()),
@@ -223,6 +235,18 @@ fn dimension(trees: &Trees) -> Option<usize> {
             .find(|&n| n > 0),
     }
     .filter(|&n| n > 0)
+}
+
+impl SplitDocument {
+    /// Whether it compares with a category that the file does not list, so that the numbers of splits
+    /// mean nothing.
+    fn is_lost(&self, listed: &[OneHotFeature]) -> bool {
+        let (Some(cat), Some(value)) = (self.cat_feature_index, self.value) else {
+            return false;
+        };
+        let is_there = |f: &OneHotFeature| f.index == cat && f.values.contains(&value);
+        !listed.iter().any(is_there)
+    }
 }
 
 fn oblivious(tree: ObliviousDocument) -> ObliviousTree {

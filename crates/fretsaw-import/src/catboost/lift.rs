@@ -136,17 +136,9 @@ pub(super) struct Cut {
     pub(super) missing: Missing,
 }
 
-impl Model {
-    /// Of numeric feature `index`: its column, and whether a missing value is above every border.
-    pub(super) fn float_column(&self, index: i32) -> Option<(u32, bool)> {
-        let f = self.float_features.iter().find(|f| f.index == index)?;
-        Some((u32::try_from(f.flat_index).ok()?, f.missing_is_above()))
-    }
-}
-
 impl super::FloatFeature {
     /// Only a feature that had missing values in training replaces them.
-    fn missing_is_above(&self) -> bool {
+    pub(super) fn missing_is_above(&self) -> bool {
         self.has_nans && self.nan_value_treatment == NanValueTreatment::AsTrue
     }
 }

@@ -1,5 +1,7 @@
 //! The importer against XGBoost's own answers, and against files that mean harm.
 
+mod catboost;
+mod catboost_hostile;
 mod golden;
 mod hostile;
 mod npy;
