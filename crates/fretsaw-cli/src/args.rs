@@ -120,7 +120,7 @@ pub(crate) struct Optimize {
     pub(crate) name: Option<String>,
     /// Largest error allowed on a row [default: 0.001 for probabilities, else 0.001 of the answers'
     /// standard deviation]
-    #[arg(long, value_name = "E")]
+    #[arg(long, value_name = "E", allow_negative_numbers = true)]
     pub(crate) max_error: Option<f64>,
     /// The metric to watch: auto, auc, logloss, accuracy, rmse or r2
     #[arg(long, default_value = "auto")]
@@ -217,7 +217,12 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
     /// Largest difference allowed
-    #[arg(long, value_name = "T", default_value = "1e-6")]
+    #[arg(
+        long,
+        value_name = "T",
+        default_value = "1e-6",
+        allow_negative_numbers = true
+    )]
     pub(crate) tolerance: f64,
     /// Who runs them: native or ort, or one for each (native,ort)
     #[arg(long, default_value = "auto", value_delimiter = ',')]
