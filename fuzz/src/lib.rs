@@ -18,9 +18,15 @@ pub fn check_import(result: Result<Model, Error>) {
     };
     let width = model.features.len();
     if width <= 4096 {
-        for value in [0.0, f32::NAN, -1.5, f32::INFINITY] {
+        for value in [0.0, f64::NAN, -1.5, f64::INFINITY] {
             let row = vec![value; width];
-            let rows = Rows::f32(&row, width).expect("one row is a whole number of rows");
+            let narrow: Vec<f32> = row.iter().map(|&v| v as f32).collect();
+            let rows = if model.needs_double_rows() {
+                Rows::f64(&row, width)
+            } else {
+                Rows::f32(&narrow, width)
+            }
+            .expect("one row is a whole number of rows");
             let answers =
                 fretsaw_model::predict(&model, &rows).expect("the row has the model's width");
             assert_eq!(answers.len(), model.n_columns());

@@ -34,10 +34,9 @@ fn main() -> ExitCode {
         Err(e) => {
             // Help and version go to stdout with status 0; a wrong command line is one line.
             if !e.use_stderr() {
-                let _ = e.print();
-                return ExitCode::SUCCESS;
+                return ended(print::raw(e.render().to_string().as_bytes()));
             }
-            eprintln!("{}", one_line(&e.render().to_string()));
+            tell(&one_line(&e.render().to_string()));
             return ExitCode::from(2);
         }
     };
@@ -48,14 +47,23 @@ fn main() -> ExitCode {
             "fretsaw failed in a way that it should not; please report what you ran",
         ))
     });
-    let result = result.and_then(|()| std::io::stdout().flush().map_err(Into::into));
+    ended(result.and_then(|()| std::io::stdout().flush().map_err(Into::into)))
+}
+
+/// The exit status, and the error's line where there is one.
+fn ended(result: Result) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("error: {e}");
+            tell(&format!("error: {e}"));
             ExitCode::from(e.status())
         }
     }
+}
+
+/// A line on stderr. Where even that cannot be written, the exit status has to do.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn run(command: Command) -> Result {

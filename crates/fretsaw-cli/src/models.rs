@@ -230,7 +230,10 @@ fn file(format: &str, path: Option<&str>, sha256: &str, bytes: Option<u64>) -> S
 }
 
 fn import(path: &Path, name: Option<String>, options: &StoreJson) -> Result {
-    let bytes = std::fs::read(path).map_err(|e| fretsaw::Error::io("cannot read", path, e))?;
+    if let Some(name) = &name {
+        fretsaw_store::check_name(name)?;
+    }
+    let bytes = load::read_file(path)?;
     let loaded = load::load_bytes(&bytes, path)?;
     let name = name.unwrap_or_else(|| record::registry_name(&loaded.name()));
     let absolute = std::path::absolute(path)

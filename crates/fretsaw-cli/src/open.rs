@@ -50,7 +50,7 @@ impl Opened {
 pub(crate) fn model(reference: &str, store: &StoreUrl) -> Result<Opened> {
     let path = Path::new(reference);
     if path.exists() {
-        let bytes = read(path)?;
+        let bytes = load::read_file(path)?;
         let loaded = load::load_bytes(&bytes, path)?;
         return Ok(Opened {
             loaded,
@@ -75,7 +75,7 @@ pub(crate) fn model(reference: &str, store: &StoreUrl) -> Result<Opened> {
         .path
         .as_ref()
         .map(PathBuf::from)
-        .and_then(|p| Some((std::fs::read(&p).ok()?, p)));
+        .and_then(|p| Some((load::read_file(&p).ok()?, p)));
     let on_disk = on_disk.filter(|(bytes, _)| load::sha256(bytes) == artifact.sha256);
     let (bytes, path) = match on_disk {
         Some(found) => found,
@@ -96,16 +96,6 @@ pub(crate) fn model(reference: &str, store: &StoreUrl) -> Result<Opened> {
         registered: Some((name, version.version)),
         bytes,
     })
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    if path.is_dir() {
-        return Err(Failure::work(format!(
-            "{} is a folder; name the model file in it",
-            path.display()
-        )));
-    }
-    std::fs::read(path).map_err(|e| fretsaw::Error::io("cannot read", path, e).into())
 }
 
 /// Reads a file of rows.

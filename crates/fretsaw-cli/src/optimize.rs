@@ -48,6 +48,7 @@ pub(crate) fn run(args: &args::Optimize) -> Result {
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{}.fretsaw", own_name())));
     // What cannot work is said before the work, not after it.
+    fretsaw_store::check_name(&name)?;
     let target = Target::prepare(&out)?;
     let mut store = args.store.open()?;
 

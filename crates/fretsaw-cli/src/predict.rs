@@ -167,7 +167,7 @@ fn record(args: &args::Predict, opened: &Opened, mut log: Vec<LogRow>) {
         Ok(store.log_inference(&log)?)
     });
     if let Err(e) = written {
-        eprintln!("warning: the run was not logged: {e}");
+        crate::tell(&format!("warning: the run was not logged: {e}"));
     }
 }
 

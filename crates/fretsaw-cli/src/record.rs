@@ -38,6 +38,7 @@ pub(crate) fn registry_name(stem: &str) -> String {
         .map(|c| if ok(c) { c } else { '-' })
         .take(60)
         .collect();
+    let name = name.trim_end().to_string();
     if name.is_empty() {
         "model".into()
     } else {
@@ -320,6 +321,8 @@ mod tests {
         assert_eq!(registry_name("signal"), "signal");
         assert_eq!(registry_name(" a@b/c "), "a-b-c");
         assert_eq!(registry_name(""), "model");
+        let cut_at_a_space = format!("{} b", "a".repeat(59));
+        assert_eq!(registry_name(&cut_at_a_space), "a".repeat(59));
         assert_ne!(run_id(), run_id());
     }
 

@@ -180,11 +180,6 @@ impl Format {
             Self::LightgbmText | Self::LightgbmJson => {
                 ("a LightGBM model", "only XGBoost's formats are read so far")
             }
-            Self::CatboostBinary | Self::CatboostJson => (
-                "a CatBoost model",
-                "only XGBoost's formats are read so far; CatBoost itself saves ONNX: \
-                 save_model(path, format=\"onnx\")",
-            ),
             Self::Onnx => ("an ONNX model", "it needs no import"),
             Self::Bzip2 => (
                 "a file compressed by bzip2",
@@ -203,12 +198,15 @@ impl Format {
                 "it has no schema.json; give the model file itself",
             ),
             Self::Zlib | Self::Gzip => ("a file compressed twice", "decompress it first"),
-            Self::Pickle | Self::XgboostJson | Self::XgboostUbjson => {
-                ("a model within a model", "save it by itself")
-            }
+            Self::Pickle
+            | Self::XgboostJson
+            | Self::XgboostUbjson
+            | Self::CatboostBinary
+            | Self::CatboostJson => ("a model within a model", "save it by itself"),
             Self::Unknown => {
                 return Error::unknown_format(
                     "this is no model file that is known: expected XGBoost's JSON or UBJSON, \
+                     CatBoost's .cbm or JSON, \
                      a pickle or joblib file of an XGBoost estimator, or ONNX",
                 );
             }

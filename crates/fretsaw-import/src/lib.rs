@@ -22,9 +22,9 @@ pub mod xgboost;
 pub use error::{Error, ErrorKind};
 pub use format::{Format, detect};
 
-/// Makes the IR of a model file: XGBoost's JSON or UBJSON; or a pickle, a joblib file (plain, zlib
-/// or gzip) or a skops file of a tree ensemble of scikit-learn's, or of an XGBoost estimator or
-/// Booster.
+/// Makes the IR of a model file: XGBoost's JSON or UBJSON; CatBoost's `.cbm` or JSON; or a pickle, a
+/// joblib file (plain, zlib or gzip) or a skops file of a tree ensemble of scikit-learn's, or of an
+/// XGBoost estimator or Booster.
 ///
 /// An estimator predicts with the iterations up to its best one and with its own class names, a
 /// bare Booster with all iterations. The provenance lacks the file's hash.

@@ -125,7 +125,7 @@ mod tests {
         // A hash beyond 2^31 counts as negative.
         let signed = extend_key(extend_key(extend_key(0, u64::MAX), 1), 0);
         let seven = extend_key(extend_key(extend_key(0, 7), 0), 1);
-        let mut rows = vec![(signed, 1.5), (seven, 2.5)];
+        let mut rows = [(signed, 1.5), (seven, 2.5)];
         rows.sort_unstable_by_key(|r| r.0);
         let table = Derived {
             parts,

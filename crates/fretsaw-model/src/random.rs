@@ -364,7 +364,7 @@ fn split(
 /// infinite, signed zeros, denormals, categories in and out of range, and plain numbers.
 pub fn rows(seed: u64, model: &Model, n_rows: usize) -> Vec<f64> {
     let mut r = Rng::new(seed.wrapping_mul(31).wrapping_add(7));
-    let mut cuts = vec![Vec::new(); model.features.len()];
+    let mut cuts = vec![Vec::new(); model.width()];
     for tree in model.ensemble().map_or(&[][..], |e| &e.trees) {
         for node in &tree.nodes {
             if let Node::Split(Split { feature, test, .. }) = node
@@ -379,6 +379,7 @@ pub fn rows(seed: u64, model: &Model, n_rows: usize) -> Vec<f64> {
             }
         }
     }
+    cuts.truncate(model.features.len());
     let special = [
         0.0,
         -0.0,

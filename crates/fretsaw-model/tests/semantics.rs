@@ -281,3 +281,81 @@ fn steps_run_in_order() {
     apply_steps(&steps, Float::F64, &mut x);
     assert_eq!(x, [3.0, 0.0]);
 }
+
+/// Two tables, the second of which looks at what the first one gave.
+fn tables() -> Step {
+    let above = |feature| KeyPart::Above {
+        feature,
+        border: 0.5,
+        missing: false,
+    };
+    let table = |part, values: [f64; 2]| {
+        let key = |v| extend_key(0, v);
+        let (keys, values) = if key(0) < key(1) {
+            (vec![key(0), key(1)], values.to_vec())
+        } else {
+            (vec![key(1), key(0)], vec![values[1], values[0]])
+        };
+        Derived {
+            parts: vec![part],
+            keys,
+            values,
+            otherwise: vec![0.1],
+        }
+    };
+    Step::Derive(vec![
+        table(above(0), [7.0, 8.0]),
+        table(above(2), [5.0, 0.25]),
+    ])
+}
+
+#[test]
+fn a_row_grows_by_what_is_looked_up() {
+    let mut x = vec![1.0, f64::NAN];
+    apply_steps(&[tables()], Float::F32, &mut x);
+    assert_eq!(x[2..], [8.0, 0.25]);
+    assert!(x[1].is_nan());
+    let mut draft = stump(Test::Greater(1.0), Missing::Nan { yes: true }, vec![]);
+    draft.steps = vec![tables()];
+    let Node::Split(split) = &mut ensemble(&mut draft).trees[0].nodes[0] else {
+        unreachable!("the root is a split");
+    };
+    split.feature = 3;
+    assert_eq!(draft.width(), 4);
+    assert!(!draft.needs_double_rows());
+    let model = draft.clone().build().unwrap();
+    let rows = Rows::f32(&[1.0, 0.0], 2).unwrap();
+    assert_eq!(margins(&model, &rows).unwrap(), [2.0]);
+
+    let Step::Derive(derived) = &mut draft.steps[0] else {
+        unreachable!("it is the only step");
+    };
+    derived[0].parts[0] = KeyPart::Is {
+        feature: 0,
+        category: 1,
+    };
+    let model = draft.clone().build().unwrap();
+    let error = margins(&model, &rows).unwrap_err().to_string();
+    assert!(error.contains("hashes of categories"), "{error}");
+    assert_eq!(category_hash(""), 0x2f90_404f);
+
+    type Break = fn(&mut Vec<Derived>);
+    let cases: [(Break, &str); 4] = [
+        (|d| d.swap(0, 1), "step 0: table 0: feature 2 of 2"),
+        (|d| d[1].keys.swap(0, 1), "table 1: its keys are not in"),
+        (
+            |d| d[0].values.push(1.0),
+            "table 0: 3 values for 2 keys and 1 features",
+        ),
+        (|d| d.truncate(1), "feature 3 of 3"),
+    ];
+    for (change, want) in cases {
+        let mut draft = draft.clone();
+        let Step::Derive(derived) = &mut draft.steps[0] else {
+            unreachable!("it is the only step");
+        };
+        change(derived);
+        let got = draft.build().unwrap_err().to_string();
+        assert!(got.contains(want), "wanted: {want}\ngot: {got}");
+    }
+}

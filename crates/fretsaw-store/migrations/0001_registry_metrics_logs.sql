@@ -85,10 +85,12 @@ WHERE m.version IS NOT NULL
   AND m.seq = (SELECT MAX(l.seq) FROM onnx_model_alias_moves l WHERE l.name = m.name AND l.alias = m.alias);
 
 -- The registry with its aliases, without its long columns: what a list shows.
+-- No ORDER BY within the aggregate: SQLite before 3.44 would refuse the whole file for it.
 CREATE VIEW onnx_model_versions AS
 SELECT r.name, r.version,
-       (SELECT string_agg(a.alias, ',' ORDER BY a.alias)
-        FROM onnx_model_aliases a WHERE a.name = r.name AND a.version = r.version) AS alias,
+       (SELECT string_agg(o.alias, ',')
+        FROM (SELECT a.alias FROM onnx_model_aliases a
+              WHERE a.name = r.name AND a.version = r.version ORDER BY a.alias) o) AS alias,
        r.status, r.created_us, r.task, r.source_format, r.variant, r.precision,
        r.artifact_path, r.artifact_bytes, r.use_count, r.row_count, r.last_used_us, r.error_count, r.last_error
 FROM onnx_model_registry r;

@@ -55,7 +55,7 @@ pub use history::{Filter, History, InferenceSummary};
 pub use log::{LogRow, LogStatus, Usage};
 pub use metrics::{BatchLatency, Latency, Measurement, Metric, Recorded, Run, RunKind, RunModel};
 pub use migrate::SCHEMA_VERSION;
-pub use reference::{CHALLENGER, CHAMPION, Reference, Selector};
+pub use reference::{CHALLENGER, CHAMPION, Reference, Selector, check_name};
 pub use store::{Store, StoreStatus, now_us};
 pub use url::Url;
 pub use version::{

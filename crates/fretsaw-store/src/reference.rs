@@ -60,7 +60,10 @@ impl Reference {
 
 /// A name goes into references (`@`), URLs and file names (`/`, `\`), and one line of text (control
 /// characters). Everything else is a name: no character is special to the database.
-pub(crate) fn check_name(name: &str) -> Result<()> {
+///
+/// # Errors
+/// When the registry would not take the name: why.
+pub fn check_name(name: &str) -> Result<()> {
     let fault = if name.is_empty() {
         "is empty"
     } else if name.len() > MAX_NAME_BYTES {

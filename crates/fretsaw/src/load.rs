@@ -38,17 +38,30 @@ impl Loaded {
 /// When the file cannot be read, is no model of a known format, is broken, or holds something that
 /// cannot be represented exactly (named).
 pub fn load(path: &Path) -> Result<Loaded> {
-    let metadata = fs::metadata(path).map_err(|e| Error::io("cannot read", path, e))?;
-    if metadata.is_dir() {
-        return Err(Error::new(
-            ErrorKind::Io,
-            format!("{} is a folder; name the model file in it", path.display()),
-        ));
-    }
-    let bytes = fs::read(path).map_err(|e| Error::io("cannot read", path, e))?;
+    let bytes = read_file(path)?;
     let mut loaded = load_bytes(&bytes, path)?;
     loaded.path = path.to_path_buf();
     Ok(loaded)
+}
+
+/// All bytes of the regular file at `path`.
+///
+/// # Errors
+/// When it cannot be read, or is something else: a pipe or a device may never end.
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    read_regular(path).map_err(|e| Error::io("cannot read", path, e))
+}
+
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    // Asked before opening, which would wait for a pipe's other end.
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::Error::other("it is a folder; name the file in it"));
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    fs::read(path)
 }
 
 /// Imports a model that is in memory already; `path` names it in errors, and external data of an
@@ -81,7 +94,7 @@ pub fn is_onnx(bytes: &[u8]) -> bool {
 fn import(bytes: &[u8], path: &Path) -> Result<Model> {
     if is_onnx(bytes) {
         let folder = path.parent().unwrap_or(Path::new(""));
-        let external = |name: &str| fs::read(folder.join(name));
+        let external = |name: &str| read_regular(&folder.join(name));
         return crate::onnx::read(bytes, &external);
     }
     fretsaw_import::import(bytes).map_err(|e| {

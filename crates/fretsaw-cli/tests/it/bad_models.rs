@@ -37,6 +37,30 @@ fn files_that_are_none() {
     refused(&place, "other.json", "other.json");
 }
 
+/// A pipe that nobody writes to and a device that never ends are no files to wait for.
+#[test]
+#[cfg(unix)]
+fn what_never_ends_is_not_read() {
+    let place = Place::new();
+    let made = std::process::Command::new("mkfifo")
+        .args(["pipe.ubj", "pipe.npy"].map(|p| place.path(p)))
+        .status();
+    assert!(made.is_ok_and(|s| s.success()), "mkfifo is in every Unix");
+    std::os::unix::fs::symlink("/dev/zero", place.path("endless.onnx")).expect("a link");
+    refused(&place, "pipe.ubj", "pipe.ubj");
+    refused(&place, "endless.onnx", "not a regular file");
+    place
+        .run([
+            "predict",
+            &small("model.ubj"),
+            "--input",
+            "pipe.npy",
+            "--output",
+            "y.npy",
+        ])
+        .failed(1, &["pipe.npy", "not a regular file"]);
+}
+
 #[test]
 fn a_file_without_leave_to_read_is_told() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -148,3 +148,34 @@ fn json_is_all_that_is_printed() {
         assert!(!place.line(args).done().stdout.is_empty(), "{args}");
     }
 }
+
+/// A negative number is a value to refuse, not an option to look for.
+#[test]
+fn budgets_below_zero_are_told() {
+    let place = Place::new();
+    let (model, x) = (small("model.ubj"), small("X.npy"));
+    place
+        .line(&format!("optimize {model} --data {x} --max-error -1"))
+        .failed(2, &["budget of -1"]);
+    place
+        .line("verify a.ubj b.ubj --data x.npy --tolerance -1")
+        .failed(2, &["tolerance of -1"]);
+}
+
+/// Where not even the error can be written, its status is still told.
+#[test]
+#[cfg(target_os = "linux")]
+fn streams_that_take_nothing() {
+    let full = || std::fs::File::create("/dev/full").expect("a device of Linux");
+    let place = Place::new();
+    for (args, status) in [("inspect missing.ubj", 1), ("no-such-command", 2)] {
+        let mut command = place.command();
+        let ended = command
+            .args(args.split_whitespace())
+            .stderr(full())
+            .status();
+        assert_eq!(ended.expect("it starts").code(), Some(status), "{args}");
+    }
+    let ended = place.command().arg("--help").stdout(full()).output();
+    assert_eq!(ended.expect("it starts").status.code(), Some(1));
+}

@@ -3,8 +3,8 @@
 use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Strategy};
 use fretsaw_model::random::{self, Rng, Shape};
 use fretsaw_model::{
-    Body, Draft, Float, InterceptOrder, Linear, LinearMissing, Link, Missing, Model, Node, Rows,
-    Step, Sum, Test,
+    Body, Derived, Draft, Float, InterceptOrder, KeyPart, Linear, LinearMissing, Link, Missing,
+    Model, Node, Rows, Step, Sum, Test, extend_key,
 };
 
 const STRATEGIES: [Strategy; 3] = [Strategy::Auto, Strategy::BitSliced, Strategy::Walk];
@@ -241,6 +241,52 @@ fn steps_in_front() {
         ];
         let model = draft.build().unwrap();
         check(&model, seed, &[1, 130], &mut scratch);
+    }
+}
+
+/// The features that the trees know are half the rows', half looked up.
+#[test]
+fn looked_up_features() {
+    let mut scratch = Scratch::default();
+    for seed in 0..12 {
+        let mut r = Rng::new(seed);
+        let shape = Shape {
+            n_features: 6,
+            sum: r.pick(&[Sum::F32, Sum::F64]),
+            n_outputs: r.pick(&[1, 3]),
+            ..Shape::default()
+        };
+        let mut draft = random::ensemble(seed, &shape).into_draft();
+        draft.features.truncate(3);
+        let part = |feature| KeyPart::Above {
+            feature,
+            border: 0.3,
+            missing: feature == 1,
+        };
+        let table = |r: &mut Rng, parts: Vec<KeyPart>, width: usize| {
+            let mut keys = vec![0];
+            for _ in &parts {
+                keys = [0, 1]
+                    .iter()
+                    .flat_map(|&bit| keys.iter().map(move |&k| extend_key(k, bit)))
+                    .collect();
+            }
+            keys.sort_unstable();
+            keys.pop();
+            Derived {
+                values: (0..keys.len() * width).map(|_| r.unit() * 3.0).collect(),
+                otherwise: (0..width).map(|_| r.unit()).collect(),
+                parts,
+                keys,
+            }
+        };
+        let one = table(&mut r, vec![part(0), part(1)], 2);
+        let two = table(&mut r, vec![part(3), part(2), part(4)], 1);
+        draft.steps = vec![
+            Step::MarkMissing { value: -999.0 },
+            Step::Derive(vec![one, two]),
+        ];
+        check(&draft.build().unwrap(), seed, &[1, 63, 600], &mut scratch);
     }
 }
 

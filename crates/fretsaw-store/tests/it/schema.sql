@@ -6,8 +6,9 @@ WHERE m.version IS NOT NULL
 
 CREATE VIEW onnx_model_versions AS
 SELECT r.name, r.version,
-       (SELECT string_agg(a.alias, ',' ORDER BY a.alias)
-        FROM onnx_model_aliases a WHERE a.name = r.name AND a.version = r.version) AS alias,
+       (SELECT string_agg(o.alias, ',')
+        FROM (SELECT a.alias FROM onnx_model_aliases a
+              WHERE a.name = r.name AND a.version = r.version ORDER BY a.alias) o) AS alias,
        r.status, r.created_us, r.task, r.source_format, r.variant, r.precision,
        r.artifact_path, r.artifact_bytes, r.use_count, r.row_count, r.last_used_us, r.error_count, r.last_error
 FROM onnx_model_registry r;

@@ -7,7 +7,7 @@
 //! frame: there are no joins, no dates and no writing of features.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -80,12 +80,13 @@ enum Source {
 pub fn read(path: &Path) -> Result<Data> {
     let format = Format::of(path)?;
     let cannot = |e| Error::io("cannot read", path, e);
-    let file = File::open(path).map_err(cannot)?;
-    let metadata = file.metadata().map_err(cannot)?;
+    // Asked before opening, which would wait for a pipe's other end.
+    let metadata = fs::metadata(path).map_err(cannot)?;
     if !metadata.is_file() {
         let message = format!("cannot read {}: it is not a regular file", path.display());
         return Err(Error::new(ErrorKind::Io, message));
     }
+    let file = File::open(path).map_err(cannot)?;
     let source = match format {
         Format::Npy => npy::Npy::open(file, metadata.len()).map(Source::Npy),
         Format::Csv => csv::Csv::open(file).map(Source::Csv),
