@@ -258,11 +258,38 @@ impl Target {
         let target = Self {
             out: out.to_path_buf(),
         };
+        target.sweep();
         // A folder that takes no files is found out now.
         let probe = target.staging();
         fs::create_dir(&probe).map_err(|e| fretsaw::Error::io("cannot write beside", out, e))?;
         fs::remove_dir(&probe).map_err(|e| fretsaw::Error::io("cannot write beside", out, e))?;
         Ok(target)
+    }
+
+    /// Removes what runs that were killed left staged: their process is gone.
+    fn sweep(&self) {
+        let prefix = format!(
+            ".{}.",
+            self.out.file_name().unwrap_or_default().to_string_lossy()
+        );
+        let folder = self
+            .out
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        if !Path::new("/proc/self").exists() {
+            return; // no telling which processes live
+        }
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let pid = name
+                .to_str()
+                .and_then(|n| n.strip_prefix(&prefix))
+                .and_then(|p| p.parse::<u32>().ok());
+            if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
     }
 
     fn staging(&self) -> PathBuf {

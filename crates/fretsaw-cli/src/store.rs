@@ -28,6 +28,7 @@ pub(crate) fn run(command: StoreCommand) -> Result {
             let facts = serde_json::to_value(&status).map_err(|e| Failure::work(e.to_string()))?;
             for (name, value) in facts.as_object().into_iter().flatten() {
                 let text = match (value.as_i64(), name.as_str()) {
+                    _ if value.is_null() => "-".into(),
                     (Some(n), name) if name.ends_with("_us") => print::when(n),
                     (Some(n), name) if name.ends_with("_bytes") => print::bytes(n as u64),
                     (Some(n), _) => print::count(n as u64),
@@ -35,7 +36,12 @@ pub(crate) fn run(command: StoreCommand) -> Result {
                         .as_str()
                         .map_or_else(|| value.to_string(), String::from),
                 };
-                print::line(&format!("{:<28}{text}", name.replace('_', " ")))?;
+                print::line(&format!(
+                    "{:<28}{text}",
+                    name.trim_end_matches("_us")
+                        .trim_end_matches("_bytes")
+                        .replace('_', " ")
+                ))?;
             }
             Ok(())
         }

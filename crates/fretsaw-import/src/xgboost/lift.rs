@@ -121,6 +121,13 @@ fn base_margins(model: &Model, objective: &Objective, n_outputs: usize) -> Resul
         .under("learner_model_param")
         .under("learner"));
     }
+    // A model that was never boosted has a base score that was never found: the default stands, and
+    // XGBoost takes it for a margin.
+    let never_boosted = matches!(&model.learner.gradient_booster,
+        GradientBooster::Gbtree(gbtree) if gbtree.trees.is_empty());
+    if never_boosted && model.learner.learner_model_param.boost_from_average != 0 {
+        return Ok(base);
+    }
     objective.base_margins(model, &base)
 }
 

@@ -49,6 +49,8 @@ pub struct LearnerModelParam {
     /// In user space (a probability for logistic objectives): one value, or, since 3.1, one an
     /// output.
     pub base_score: Vec<f32>,
+    /// Whether the base score was to be found from the labels (1), or was given (0).
+    pub boost_from_average: u32,
     /// Classes of a multiclass model; 0 elsewhere.
     pub num_class: u32,
     /// Columns.

@@ -95,6 +95,8 @@ impl<'de> Deserialize<'de> for Learner {
 struct LearnerModelParamDocument {
     base_score: BaseScore,
     #[serde(default)]
+    boost_from_average: u32,
+    #[serde(default)]
     num_class: u32,
     num_feature: u32,
     #[serde(default = "one")]
@@ -110,6 +112,7 @@ impl<'de> Deserialize<'de> for LearnerModelParam {
         let d = LearnerModelParamDocument::deserialize(deserializer)?;
         Ok(Self {
             base_score: d.base_score.0,
+            boost_from_average: d.boost_from_average,
             num_class: d.num_class,
             num_feature: d.num_feature,
             num_target: d.num_target,
