@@ -23,8 +23,8 @@ pub use error::{Error, ErrorKind};
 pub use format::{Format, detect};
 
 /// Makes the IR of a model file: XGBoost's JSON or UBJSON; CatBoost's `.cbm` or JSON; or a pickle, a
-/// joblib file (plain, zlib or gzip) or a skops file of a tree ensemble of scikit-learn's, or of an
-/// XGBoost estimator or Booster.
+/// joblib file (plain, zlib or gzip) or a skops file of a tree ensemble of scikit-learn's, of an
+/// XGBoost estimator or Booster, or of a CatBoost model.
 ///
 /// An estimator predicts with the iterations up to its best one and with its own class names, a
 /// bare Booster with all iterations. The provenance lacks the file's hash.
@@ -58,6 +58,10 @@ fn estimator(pickle: &pickle::Pickle<'_>, format: &str) -> Result<fretsaw_model:
     if pickle.package() == Some("sklearn") {
         let model = sklearn::from_pickle(pickle)?;
         return sklearn::lift(model, &format!("sklearn-{format}"));
+    }
+    if pickle.package() == Some("catboost") {
+        let model = catboost::from_pickle(pickle)?;
+        return catboost::lift(&model, &format!("catboost-{format}"));
     }
     let (model, wrapper) = xgboost::from_pickle(pickle)?;
     xgboost::lift(&model, wrapper, &format!("xgboost-{format}"))
