@@ -4,6 +4,7 @@ mod catboost;
 mod catboost_hostile;
 mod golden;
 mod hostile;
+mod lightgbm;
 mod npy;
 mod rules;
 mod sklearn;
