@@ -12,6 +12,7 @@ are a table, `X.csv`, in which a category's text is as it was in training.
 
 import json
 import os
+import pickle
 import sys
 
 import catboost as cb
@@ -182,6 +183,9 @@ def make(root, name):
     model.save_model(path("model.cbm"))
     if text:
         return
+    if name == "binary" and VERSION >= (1, 2):
+        with open(path("model.p4.pkl"), "wb") as out:
+            pickle.dump(model, out, 4)
     model.save_model(path("model.json"), format="json")
     model = cb.CatBoost()
     model.load_model(path("model.cbm"))

@@ -177,9 +177,6 @@ impl Format {
                 "load it with XGBoost below 3.1 and save it as JSON or UBJSON: \
                  booster.save_model(\"model.ubj\")",
             ),
-            Self::LightgbmText | Self::LightgbmJson => {
-                ("a LightGBM model", "only XGBoost's formats are read so far")
-            }
             Self::Onnx => ("an ONNX model", "it needs no import"),
             Self::Bzip2 => (
                 "a file compressed by bzip2",
@@ -201,13 +198,15 @@ impl Format {
             Self::Pickle
             | Self::XgboostJson
             | Self::XgboostUbjson
+            | Self::LightgbmText
+            | Self::LightgbmJson
             | Self::CatboostBinary
             | Self::CatboostJson => ("a model within a model", "save it by itself"),
             Self::Unknown => {
                 return Error::unknown_format(
                     "this is no model file that is known: expected XGBoost's JSON or UBJSON, \
-                     CatBoost's .cbm or JSON, \
-                     a pickle or joblib file of an XGBoost estimator, or ONNX",
+                     LightGBM's text or JSON, CatBoost's .cbm or JSON, \
+                     a pickle or joblib file of an estimator, or ONNX",
                 );
             }
         };

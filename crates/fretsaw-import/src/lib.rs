@@ -14,6 +14,7 @@ mod decompress;
 mod document;
 mod error;
 mod format;
+pub mod lightgbm;
 mod pickle;
 mod sklearn;
 mod skops;
@@ -22,12 +23,12 @@ pub mod xgboost;
 pub use error::{Error, ErrorKind};
 pub use format::{Format, detect};
 
-/// Makes the IR of a model file: XGBoost's JSON or UBJSON; CatBoost's `.cbm` or JSON; or a pickle, a
-/// joblib file (plain, zlib or gzip) or a skops file of a tree ensemble of scikit-learn's, or of an
-/// XGBoost estimator or Booster.
+/// Makes the IR of a model file: XGBoost's JSON or UBJSON; LightGBM's text or JSON dump; CatBoost's
+/// `.cbm` or JSON; or a pickle, a joblib file (plain, zlib or gzip) or a skops file of a tree ensemble
+/// of scikit-learn's, or of an estimator or Booster of XGBoost, LightGBM or CatBoost.
 ///
-/// An estimator predicts with the iterations up to its best one and with its own class names, a
-/// bare Booster with all iterations. The provenance lacks the file's hash.
+/// An estimator predicts with the iterations up to its best one and with its own class names; a
+/// bare Booster of XGBoost with all iterations. The provenance lacks the file's hash.
 ///
 /// # Errors
 /// When the format is not one of these, or the file is broken or contradicts itself, or holds
@@ -45,6 +46,14 @@ fn import_plain(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
     match detect(bytes) {
         Format::XgboostJson => lift(&from_json(bytes)?, Default::default(), "xgboost-json"),
         Format::XgboostUbjson => lift(&from_ubjson(bytes)?, Default::default(), "xgboost-ubjson"),
+        Format::LightgbmText => {
+            let model = lightgbm::from_text(bytes)?;
+            lightgbm::lift(&model, Default::default(), "lightgbm-text")
+        }
+        Format::LightgbmJson => {
+            let model = lightgbm::from_json(bytes)?;
+            lightgbm::lift(&model, Default::default(), "lightgbm-json")
+        }
         Format::Pickle => estimator(&pickle::Pickle::read(bytes)?, "pickle"),
         Format::Zip => estimator(&skops::read(bytes)?, "skops"),
         Format::CatboostBinary => catboost::lift(&catboost::from_cbm(bytes)?, "catboost-cbm"),
@@ -58,6 +67,14 @@ fn estimator(pickle: &pickle::Pickle<'_>, format: &str) -> Result<fretsaw_model:
     if pickle.package() == Some("sklearn") {
         let model = sklearn::from_pickle(pickle)?;
         return sklearn::lift(model, &format!("sklearn-{format}"));
+    }
+    if pickle.package() == Some("lightgbm") {
+        let (model, wrapper) = lightgbm::from_pickle(pickle)?;
+        return lightgbm::lift(&model, wrapper, &format!("lightgbm-{format}"));
+    }
+    if pickle.package() == Some("catboost") {
+        let model = catboost::from_pickle(pickle)?;
+        return catboost::lift(&model, &format!("catboost-{format}"));
     }
     let (model, wrapper) = xgboost::from_pickle(pickle)?;
     xgboost::lift(&model, wrapper, &format!("xgboost-{format}"))

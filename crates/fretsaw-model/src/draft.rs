@@ -76,7 +76,13 @@ impl Draft {
                 )));
             }
         }
-        if let Link::Sigmoid { steepness } = self.link
+        let (n, link) = self.link.parts();
+        if !(n.is_finite() && n > 0.0) {
+            return Err(Error::invalid(format!(
+                "the link takes the mean of {n}, not of a positive number"
+            )));
+        }
+        if let Link::Sigmoid { steepness } = link
             && !(steepness.is_finite() && steepness > 0.0)
         {
             return Err(Error::invalid(format!(

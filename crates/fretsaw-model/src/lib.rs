@@ -39,7 +39,7 @@ pub use error::{Error, ErrorKind};
 pub use feature::{Categories, Feature, FeatureKind};
 pub use hash::category_hash;
 pub use linear::{InterceptOrder, Linear, LinearMissing};
-pub use link::Link;
+pub use link::{Link, MeanLink};
 pub use model::{Answer, Body, Draft, Float, Labels, Model, Provenance};
 pub use predict::{HASHES_IN_F32, answers_f32, answers_f64, apply_steps, labels, margins, predict};
 pub use rows::{Rows, Values};

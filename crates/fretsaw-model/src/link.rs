@@ -28,6 +28,14 @@ pub enum Link {
     Log1pExp,
     /// `sign(x) * x^2`: LightGBM's reg_sqrt.
     SignedSquare,
+    /// The margins divided by `n`, and then a link: LightGBM's average_output, whose margins are
+    /// sums over `n` iterations and whose answers are made of their mean.
+    Mean {
+        /// The divisor.
+        n: f64,
+        /// The link behind it.
+        then: MeanLink,
+    },
     /// 1 where `x > 0`, else 0: XGBoost's hinge.
     Step,
     /// The number of the largest output, the first of equals: one answer a row.
@@ -38,7 +46,63 @@ pub enum Link {
     CumulativeSoftplus,
 }
 
+/// The links that may stand behind a mean: those of an objective that can be averaged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MeanLink {
+    /// [`Link::Identity`].
+    Identity,
+    /// [`Link::Sigmoid`].
+    Sigmoid {
+        /// The same.
+        steepness: f64,
+    },
+    /// [`Link::Softmax`].
+    Softmax,
+    /// [`Link::Exp`].
+    Exp,
+    /// [`Link::Log1pExp`].
+    Log1pExp,
+    /// [`Link::SignedSquare`].
+    SignedSquare,
+}
+
+impl MeanLink {
+    /// The link itself.
+    pub fn link(self) -> Link {
+        match self {
+            Self::Identity => Link::Identity,
+            Self::Sigmoid { steepness } => Link::Sigmoid { steepness },
+            Self::Softmax => Link::Softmax,
+            Self::Exp => Link::Exp,
+            Self::Log1pExp => Link::Log1pExp,
+            Self::SignedSquare => Link::SignedSquare,
+        }
+    }
+}
+
 impl Link {
+    /// This link behind the mean of `n`, where it may stand there.
+    pub fn of_mean(self, n: f64) -> Option<Self> {
+        let then = match self {
+            Self::Identity => MeanLink::Identity,
+            Self::Sigmoid { steepness } => MeanLink::Sigmoid { steepness },
+            Self::Softmax => MeanLink::Softmax,
+            Self::Exp => MeanLink::Exp,
+            Self::Log1pExp => MeanLink::Log1pExp,
+            Self::SignedSquare => MeanLink::SignedSquare,
+            _ => return None,
+        };
+        Some(Self::Mean { n, then })
+    }
+
+    /// The divisor in front of the link, 1 where there is none, and the link behind it.
+    pub fn parts(self) -> (f64, Self) {
+        match self {
+            Self::Mean { n, then } => (n, then.link()),
+            other => (1.0, other),
+        }
+    }
+
     /// How many answers a row of `n_outputs` margins gives.
     pub fn n_answers(self, n_outputs: usize) -> usize {
         if self == Self::ArgMax { 1 } else { n_outputs }
@@ -64,6 +128,10 @@ impl Link {
             Self::Exp => each(out, &f32::exp),
             Self::Log1pExp => each(out, &|x| x.exp().ln_1p()),
             Self::SignedSquare => each(out, &|x| (x * x).copysign(x)),
+            Self::Mean { n, then } => {
+                let means: Vec<f32> = margins.iter().map(|m| m / n as f32).collect();
+                then.link().apply_f32(&means, out);
+            }
             Self::Step => each(out, &|x| if x > 0.0 { 1.0 } else { 0.0 }),
             Self::ArgMax => out[0] = argmax(margins) as f32,
             Self::Sorted => {
@@ -113,6 +181,10 @@ impl Link {
             Self::Exp => each(out, &f64::exp),
             Self::Log1pExp => each(out, &|x| x.exp().ln_1p()),
             Self::SignedSquare => each(out, &|x| (x * x).copysign(x)),
+            Self::Mean { n, then } => {
+                let means: Vec<f64> = margins.iter().map(|m| m / n).collect();
+                then.link().apply_f64(&means, out);
+            }
             Self::Step => each(out, &|x| if x > 0.0 { 1.0 } else { 0.0 }),
             Self::ArgMax => out[0] = argmax(margins) as f64,
             Self::Sorted => {

@@ -2,7 +2,7 @@
 //!
 //! `binary` reads `.cbm` (a flatbuffer, by the bounded reader in `flatbuffer`), `json` reads `.json`;
 //! `loss` says what a loss does to the margins, `derive` turns one-hot and target-statistic features
-//! into look-ups, `lift` puts everything into the IR. Only what bears on predictions is kept: no leaf
+//! into look-ups, `lift` puts everything into the IR; `wrapper` finds a pickled one. Only what bears on predictions is kept: no leaf
 //! weights, no training statistics. Text and embedding features are refused by name.
 
 mod binary;
@@ -12,10 +12,12 @@ mod info;
 mod json;
 mod lift;
 mod loss;
+mod wrapper;
 
 pub use binary::from_cbm;
 pub use json::from_json;
 pub(crate) use lift::lift;
+pub(crate) use wrapper::from_pickle;
 
 /// A model file.
 #[derive(Clone, Debug, PartialEq)]

@@ -109,7 +109,12 @@ pub(crate) fn find_key<'de, S: Syntax<'de>, T>(
     Ok(None)
 }
 
-fn skip<'de, S: Syntax<'de>>(syntax: &mut S, token: Token<'de>, depth: usize) -> Result<(), Error> {
+/// Passes over the rest of a value whose first token has been read, `depth` deep in the document.
+pub(crate) fn skip<'de, S: Syntax<'de>>(
+    syntax: &mut S,
+    token: Token<'de>,
+    depth: usize,
+) -> Result<(), Error> {
     match token {
         Token::Array(mut array) => {
             check_depth(depth, syntax.offset())?;

@@ -38,7 +38,7 @@ const NAMES: &[(&str, &[&str])] = &[
 ];
 
 /// Packages whose classes hold only attributes.
-const PACKAGES: &[&str] = &["sklearn", "xgboost"];
+const PACKAGES: &[&str] = &["catboost", "lightgbm", "sklearn", "xgboost"];
 
 /// Whether a pickle may make an object by this name.
 pub(super) fn allows(callee: &Global<'_>) -> bool {

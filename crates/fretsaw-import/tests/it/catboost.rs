@@ -10,7 +10,7 @@ use fretsaw_model::{FeatureKind, Labels, Model, Rows, category_hash};
 use crate::golden::{folders, testdata};
 use crate::npy::Npy;
 
-const FILES: &[&str] = &["model.cbm", "model.json"];
+const FILES: &[&str] = &["model.cbm", "model.json", "model.p4.pkl"];
 
 /// The rows of a case in the model's features: numbers, or a table with categories as text.
 fn rows_of(case: &Path, model: &Model) -> (Vec<f64>, bool) {

@@ -466,6 +466,8 @@ fn pickles_that_hold_no_model_are_refused_by_name() {
 fn other_formats_are_refused_by_name() {
     let cases: &[(&[u8], &str)] = &[
         (b"", "no model file that is known"),
+        (b"tree\nversion=v4\n", "this is no LightGBM model"),
+        (b"CBM1", "4 bytes should follow, the file has 0"),
         (b"BZh91AY", "bzip2"),
         (b"\xfd7zXZ\0", "xz"),
         (b"\x08\x0a\x3a\x00", "an ONNX model"),

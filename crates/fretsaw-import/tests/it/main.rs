@@ -4,6 +4,7 @@ mod catboost;
 mod catboost_hostile;
 mod golden;
 mod hostile;
+mod lightgbm;
 mod never_boosted;
 mod npy;
 mod rules;

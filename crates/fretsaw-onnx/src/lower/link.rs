@@ -22,6 +22,11 @@ pub(crate) fn link(
 ) -> Result<String, Error> {
     Ok(match link {
         Link::Identity => m.to_string(),
+        Link::Mean { n, then } => {
+            let n = constant(b, float, &[], &[n]);
+            let mean = b.op("Div", &[m, &n], vec![]);
+            return self::link(b, then.link(), float, n_outputs, &mean);
+        }
         Link::Sigmoid { steepness } => {
             let minus = if steepness == 1.0 {
                 b.op("Neg", &[m], vec![])
@@ -104,7 +109,7 @@ fn softplus(b: &mut Builder, float: Float, x: &str) -> String {
 /// A label taken from the margin by this cut is the source's on every row, whatever the runtime
 /// makes of `exp`.
 pub(crate) fn cut(link: Link, float: Float) -> Option<f64> {
-    match link {
+    match link.parts().1 {
         Link::Identity
         | Link::Sigmoid { .. }
         | Link::Exp

@@ -88,7 +88,7 @@ pub(crate) fn file(
     ));
     if model.needs_double_rows() {
         return Err(Error::unsupported(
-            "categories that the model knows by hashes only, which ONNX cannot compute",
+            "a model that knows categories by the hash of their text (ONNX has no such function)",
             "steps",
         ));
     }

@@ -97,11 +97,7 @@ impl Csv {
         while let Some(line) = records.next(&mut cells)? {
             let line = Some(line);
             for (position, &column) in columns.iter().enumerate() {
-                let cell = match &*cells[column] {
-                    "" | "NaN" | "NA" => Cell::Missing,
-                    text => Cell::Written(text),
-                };
-                visit(At { row, line }, position, cell)?;
+                visit(At { row, line }, position, Cell::Written(&cells[column]))?;
             }
             row += 1;
         }

@@ -69,7 +69,7 @@ fn read(source: &Source, column: usize) -> Result<LabelColumn> {
     let name = source.names().map_or("", |names| &names[column]).to_owned();
     let mut values = Vec::new();
     let mut put = |at: At, _, cell: Cell<'_>| {
-        values.push(match cell {
+        values.push(match cell.or_missing() {
             Cell::Int(i) => Label::Int(i),
             Cell::F32(x) if !x.is_nan() => Label::Float(x.into()),
             Cell::F64(x) if !x.is_nan() => Label::Float(x),

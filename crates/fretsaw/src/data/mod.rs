@@ -179,6 +179,16 @@ enum Cell<'a> {
     F64(f64),
 }
 
+impl Cell<'_> {
+    /// A written cell that stands for no value is a missing one, but where any text is a value.
+    fn or_missing(self) -> Self {
+        match self {
+            Self::Written("" | "NaN" | "NA") => Self::Missing,
+            cell => cell,
+        }
+    }
+}
+
 impl fmt::Display for Cell<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

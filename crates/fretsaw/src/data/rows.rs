@@ -228,8 +228,9 @@ impl<'a> Slot<'a> {
     }
 
     fn value(&mut self, cell: Cell<'_>) -> std::result::Result<Value, String> {
-        match (self, cell) {
-            (Self::Hash, cell) => hash(cell).map(Value::Int),
+        match (self, cell.or_missing()) {
+            // Any text is a category, the empty one too.
+            (Self::Hash, _) => hash(cell).map(Value::Int),
             (_, Cell::Missing) => Ok(Value::MISSING),
             (Self::Category(_), Cell::F32(x)) if x.is_nan() => Ok(Value::MISSING),
             (Self::Category(_), Cell::F64(x)) if x.is_nan() => Ok(Value::MISSING),

@@ -466,7 +466,8 @@ fn narrow(known: &[Known], split: &Split, yes: bool) -> Option<Vec<Known>> {
 
 /// The largest change of an answer when each margin may move by its bound.
 fn answer_bound(model: &Draft, margin: &[f64], sums: &Sums) -> Option<f64> {
-    let largest = margin.iter().copied().fold(0.0, f64::max);
+    let (n, link) = model.link.parts();
+    let largest = margin.iter().copied().fold(0.0, f64::max) / n;
     // The link's own arithmetic is a few roundings of the margin's precision.
     let eps = match model.body.margin() {
         Float::F32 => f64::from(f32::EPSILON),
@@ -476,8 +477,11 @@ fn answer_bound(model: &Draft, margin: &[f64], sums: &Sums) -> Option<f64> {
         .range
         .iter()
         .fold(0.0_f64, |m, r| m.max(r.0.abs()).max(r.1.abs()))
+        / n
         + largest;
-    Some(match model.link {
+    Some(match link {
+        // The division rounds too.
+        Link::Identity if n != 1.0 => largest + eps * size,
         Link::Identity | Link::Sorted => largest,
         Link::Sigmoid { steepness } => (steepness * largest / 4.0).tanh() + eps,
         Link::Softmax => (largest / 2.0).tanh() + eps,
@@ -487,6 +491,7 @@ fn answer_bound(model: &Draft, margin: &[f64], sums: &Sums) -> Option<f64> {
                 .iter()
                 .map(|r| r.1)
                 .fold(f64::NEG_INFINITY, f64::max)
+                / n
                 + largest;
             top.exp() * (-(-largest).exp_m1() + eps)
         }

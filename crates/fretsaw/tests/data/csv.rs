@@ -1,6 +1,6 @@
 //! CSV: what is read, and every fault with its line.
 
-use fretsaw::model::{Categories, Float};
+use fretsaw::model::{Categories, Feature, FeatureKind, Float};
 
 use crate::{Folder, assert_error, category, cells, model, numeric, rows_of, strings};
 
@@ -133,4 +133,33 @@ fn categories_become_codes() {
         let path = folder.file("x.csv", format!("c\n{cell}\n"));
         assert_error(rows_of(&path, &m), &path, parts);
     }
+}
+
+#[test]
+fn categories_known_by_hash_only_take_any_text() {
+    let folder = Folder::new();
+    let hashed = Feature {
+        name: "c".into(),
+        kind: FeatureKind::Hashed,
+    };
+    let m = model(vec![hashed, Feature::numeric("x")], Float::F64);
+    let path = folder.file("x.csv", "c,x\nred,1\n7,NA\nNA,2\n,3\n\"a,b\",4\n");
+    let rows = rows_of(&path, &m).unwrap();
+    assert_eq!(rows.rows().float(), Float::F64, "f32 cannot hold a hash");
+    let hash = |text| Some(f64::from(fretsaw::model::category_hash(text)));
+    assert_eq!(
+        cells(&rows),
+        [
+            hash("red"),
+            Some(1.0),
+            hash("7"),
+            None,
+            hash("NA"),
+            Some(2.0),
+            hash(""),
+            Some(3.0),
+            hash("a,b"),
+            Some(4.0)
+        ]
+    );
 }
