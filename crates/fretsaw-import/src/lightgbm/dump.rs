@@ -197,7 +197,7 @@ impl<'de> Reader<'de> {
         let mut stack = vec![Node::default()];
         while let Some(node) = stack.last_mut() {
             let first = std::mem::replace(&mut node.started, true);
-            let Some(key) = self.0.key(first == false)? else {
+            let Some(key) = self.0.key(!first)? else {
                 let done = node.finish(&mut tree).map_err(|e| e.at(self.0.offset()))?;
                 stack.pop();
                 if let Some(parent) = stack.last_mut() {

@@ -19,7 +19,7 @@ pub fn from_text(bytes: &[u8]) -> Result<Model, Error> {
     let mut model = Model::default();
     let mut header = Header::default();
     let (mut in_trees, mut complete) = (false, false);
-    while let Some(line) = lines.next() {
+    for line in lines.by_ref() {
         if line.bytes.starts_with(b"Tree=") {
             in_trees = true;
             break;
