@@ -19,6 +19,7 @@ for name in "${names[@]}"; do
     "$python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$list"
   fi
   case $name in
+    sklearn-*) makers=(make_sklearn.py) ;;
     onnx) makers=(make_onnx.py) ;;
     catboost-*) makers=(make_catboost.py) ;;
     xgboost-1.5.2 | xgboost-3.4.0) makers=(make_xgboost.py make_xgboost_sklearn.py) ;;

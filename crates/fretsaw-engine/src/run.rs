@@ -42,7 +42,8 @@ pub(crate) fn ensemble(
         planes,
         codes,
     };
-    let f64_rows = trees.compare == Float::F64 && rows.float() == Float::F64;
+    let wide_rows = rows.float() == Float::F64 || steps.contains(&Step::Widen);
+    let f64_rows = trees.compare == Float::F64 && wide_rows;
     match (trees.finish.sum, out, f64_rows) {
         (Sum::F32, MarginsMut::F32(out), false) => work.run(out, narrow, sums_f32),
         (Sum::F32, MarginsMut::F32(out), true) => work.run(out, wide, sums_f32),

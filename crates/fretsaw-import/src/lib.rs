@@ -54,28 +54,38 @@ fn import_plain(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
             let model = lightgbm::from_json(bytes)?;
             lightgbm::lift(&model, Default::default(), "lightgbm-json")
         }
-        Format::Pickle => estimator(&pickle::Pickle::read(bytes)?, "pickle"),
-        Format::Zip => estimator(&skops::read(bytes)?, "skops"),
+        Format::Pickle => {
+            let pickle = pickle::Pickle::read(bytes)?;
+            estimator(&pickle, pickle.root, "pickle")
+        }
+        Format::Zip => {
+            let skops = skops::read(bytes)?;
+            estimator(&skops, skops.root, "skops")
+        }
         Format::CatboostBinary => catboost::lift(&catboost::from_cbm(bytes)?, "catboost-cbm"),
         Format::CatboostJson => catboost::lift(&catboost::from_json(bytes)?, "catboost-json"),
         other => Err(other.refusal()),
     }
 }
 
-/// An estimator or a Booster, by the package that its class is from.
-fn estimator(pickle: &pickle::Pickle<'_>, format: &str) -> Result<fretsaw_model::Model, Error> {
-    if pickle.package() == Some("sklearn") {
-        let model = sklearn::from_pickle(pickle)?;
+/// The estimator or Booster `id`, by the package that its class is from.
+fn estimator(
+    pickle: &pickle::Pickle<'_>,
+    id: pickle::Id,
+    format: &str,
+) -> Result<fretsaw_model::Model, Error> {
+    if pickle.package(id) == Some("sklearn") {
+        let model = sklearn::from_pickle(pickle, id, format)?;
         return sklearn::lift(model, &format!("sklearn-{format}"));
     }
-    if pickle.package() == Some("lightgbm") {
-        let (model, wrapper) = lightgbm::from_pickle(pickle)?;
+    if pickle.package(id) == Some("lightgbm") {
+        let (model, wrapper) = lightgbm::from_pickle(pickle, id)?;
         return lightgbm::lift(&model, wrapper, &format!("lightgbm-{format}"));
     }
-    if pickle.package() == Some("catboost") {
-        let model = catboost::from_pickle(pickle)?;
+    if pickle.package(id) == Some("catboost") {
+        let model = catboost::from_pickle(pickle, id)?;
         return catboost::lift(&model, &format!("catboost-{format}"));
     }
-    let (model, wrapper) = xgboost::from_pickle(pickle)?;
+    let (model, wrapper) = xgboost::from_pickle(pickle, id)?;
     xgboost::lift(&model, wrapper, &format!("xgboost-{format}"))
 }

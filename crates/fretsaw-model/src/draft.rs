@@ -102,7 +102,7 @@ fn check_step(step: &Step, n_features: usize) -> Result<(), String> {
         }
     };
     match step {
-        Step::MarkMissing { .. } => Ok(()),
+        Step::MarkMissing { .. } | Step::Widen => Ok(()),
         Step::FlushTiny { limit } if *limit >= 0.0 => Ok(()),
         Step::FlushTiny { limit } => Err(format!("the limit is {limit}, not 0 or more")),
         Step::Impute { values } => one_each("fill values", values.len()),

@@ -64,10 +64,15 @@ pub fn margins(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
 pub const HASHES_IN_F32: &str = "the rows are f32, which cannot hold the hashes of categories: \
     give a table with the categories as text, or f64 rows with their hashes";
 
-/// Runs the preprocessing steps on one row, in the precision that the rows came in. The row grows by
+/// Runs the preprocessing steps on one row, in the precision that the rows came in or, behind
+/// [`Step::Widen`], in f64. The row grows by
 /// what the steps append.
-pub fn apply_steps(steps: &[Step], float: Float, x: &mut Vec<f64>) {
+pub fn apply_steps(steps: &[Step], mut float: Float, x: &mut Vec<f64>) {
     for step in steps {
+        if *step == Step::Widen {
+            float = Float::F64;
+            continue;
+        }
         if let Step::Derive(derived) = step {
             for d in derived {
                 let values = d.values_of(x).iter().map(|&v| float.cast(v));

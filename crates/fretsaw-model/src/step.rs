@@ -1,4 +1,5 @@
-//! Preprocessing steps in front of a model, in f64 or f32 as the rows come.
+//! Preprocessing steps in front of a model, in f64 or f32 as the rows come, or in f64 behind
+//! [`Step::Widen`].
 
 use crate::Derived;
 
@@ -28,6 +29,9 @@ pub enum Step {
         /// One divisor a feature, never 0.
         scale: Vec<f64>,
     },
+    /// From here on values are f64, whatever the rows came as: scikit-learn's transformers, whose
+    /// constants are f64, as they treat rows of Python's numbers.
+    Widen,
     /// Appends features that are looked up in tables, each seeing those before it.
     Derive(Vec<Derived>),
 }

@@ -359,3 +359,20 @@ fn a_row_grows_by_what_is_looked_up() {
         assert!(got.contains(want), "wanted: {want}\ngot: {got}");
     }
 }
+
+#[test]
+fn a_widened_step_is_in_f64_for_f32_rows() {
+    let scale = Step::Scale {
+        shift: vec![0.1],
+        scale: vec![3.0],
+    };
+    let run = |steps: &[Step]| {
+        let mut x = vec![1.0];
+        apply_steps(steps, Float::F32, &mut x);
+        x[0]
+    };
+    let narrow = f64::from((1.0_f32 - 0.1_f32) / 3.0_f32);
+    assert_eq!(run(std::slice::from_ref(&scale)), narrow);
+    assert_eq!(run(&[Step::Widen, scale]), (1.0 - 0.1) / 3.0);
+    assert_ne!(narrow, (1.0 - 0.1) / 3.0);
+}

@@ -239,6 +239,9 @@ fn steps_in_front() {
                 scale: vec![1.7; n],
             },
         ];
+        if seed % 2 == 1 {
+            draft.steps.insert(seed as usize / 2 % 4, Step::Widen);
+        }
         let model = draft.build().unwrap();
         check(&model, seed, &[1, 130], &mut scratch);
     }

@@ -100,6 +100,11 @@ fn features(model: &Model) -> Result<Vec<Feature>, Error> {
         ));
     }
     let columns: Vec<_> = floats.chain(cats).collect();
+    if columns.is_empty() {
+        return Err(Error::invalid(
+            "the model has no features: it was never trained",
+        ));
+    }
     let mut features: Vec<Option<Feature>> = Vec::new();
     for (flat, name, kind) in columns {
         let at = match usize::try_from(flat) {

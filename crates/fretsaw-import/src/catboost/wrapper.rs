@@ -2,13 +2,13 @@
 
 use super::{Model, from_cbm};
 use crate::Error;
-use crate::pickle::{Pickle, Value};
+use crate::pickle::{Id, Pickle, Value};
 
 /// Finds the model.
-pub(crate) fn from_pickle(pickle: &Pickle<'_>) -> Result<Model, Error> {
-    let Value::Object(object) = pickle.get(pickle.root) else {
+pub(crate) fn from_pickle(pickle: &Pickle<'_>, id: Id) -> Result<Model, Error> {
+    let Value::Object(object) = pickle.get(id) else {
         return Err(Error::unsupported(
-            pickle.describe(pickle.root),
+            pickle.describe(id),
             "the pickle should hold a CatBoost model",
         ));
     };

@@ -8,11 +8,11 @@ use fretsaw_model::Labels;
 use super::lift::Wrapper;
 use super::{Model, from_text};
 use crate::Error;
-use crate::pickle::{Object, Pickle, Value};
+use crate::pickle::{Id, Object, Pickle, Value};
 
 /// Finds the model and what the objects around it add.
-pub(crate) fn from_pickle(pickle: &Pickle<'_>) -> Result<(Model, Wrapper), Error> {
-    let Value::Object(object) = pickle.get(pickle.root) else {
+pub(crate) fn from_pickle(pickle: &Pickle<'_>, id: Id) -> Result<(Model, Wrapper), Error> {
+    let Value::Object(object) = pickle.get(id) else {
         return Err(other(pickle));
     };
     from_object(pickle, object)

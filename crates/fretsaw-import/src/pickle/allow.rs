@@ -8,7 +8,10 @@ const NAMES: &[(&str, &[&str])] = &[
         "builtins",
         &["bytearray", "bytes", "complex", "set", "frozenset", "slice"],
     ),
-    ("__builtin__", &["bytearray", "bytes", "set", "frozenset"]),
+    (
+        "__builtin__",
+        &["bytearray", "bytes", "complex", "set", "frozenset", "slice"],
+    ),
     ("_codecs", &["encode"]),
     ("copyreg", &["_reconstructor", "__newobj__"]),
     ("copy_reg", &["_reconstructor", "__newobj__"]),
@@ -20,6 +23,8 @@ const NAMES: &[(&str, &[&str])] = &[
     ("numpy.core.numeric", &["_frombuffer"]),
     ("numpy._core.numeric", &["_frombuffer"]),
     ("functools", &["partial"]),
+    // The results of a search.
+    ("numpy.ma.core", &["MaskedArray", "_mareconstruct"]),
     // The state of a random number generator, which an estimator keeps from its training.
     ("numpy.random._mt19937", &["MT19937"]),
     ("numpy.random._pcg64", &["PCG64"]),
@@ -37,8 +42,11 @@ const NAMES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Packages whose classes hold only attributes.
-const PACKAGES: &[&str] = &["catboost", "lightgbm", "sklearn", "xgboost"];
+/// Packages whose classes hold only attributes. (`_loss` is `sklearn._loss._loss`, as builds of some
+/// versions call it.)
+const PACKAGES: &[&str] = &[
+    "_loss", "catboost", "lightgbm", "scipy", "sklearn", "xgboost",
+];
 
 /// Whether a pickle may make an object by this name.
 pub(super) fn allows(callee: &Global<'_>) -> bool {

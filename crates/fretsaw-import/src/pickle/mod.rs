@@ -97,9 +97,9 @@ impl<'a> Pickle<'a> {
         machine::run(bytes)
     }
 
-    /// The package that the class of the outermost object is from.
-    pub(crate) fn package(&self) -> Option<&str> {
-        match self.get(self.root) {
+    /// The package that the object's class is from.
+    pub(crate) fn package(&self, id: Id) -> Option<&str> {
+        match self.get(id) {
             Value::Object(object) => object.callee.module.split('.').next(),
             _ => None,
         }

@@ -287,3 +287,74 @@ fn shared_arguments_stay_shared() {
     let pickle = Pickle::read(&bytes).unwrap();
     assert!(matches!(pickle.get(pickle.root), Value::List(calls) if calls.len() == 100_000));
 }
+
+#[test]
+fn arrays_of_any_shape_come_in_c_order() {
+    // Two rows of three, the first index fastest.
+    let fortran = {
+        let mut out = array("i1", 0, &bytes(&[1, 4, 2, 5, 3, 6]));
+        // `array` writes `(1, (n,), dtype, False, content)`: make it (2, 3) and True.
+        let at = out.windows(5).position(|w| w == b"K\x01K\0\x85").unwrap();
+        out.splice(at + 2..at + 5, *b"K\x02K\x03\x86");
+        let flag = out.windows(3).rposition(|w| w == b"tb\x89").unwrap();
+        out[flag + 2] = 0x88;
+        out
+    };
+    let pickle = Pickle::read(&fortran).unwrap();
+    let read = pickle.array(pickle.root).unwrap();
+    assert_eq!(read.shape, [2, 3]);
+    assert_eq!(
+        read.elements(),
+        Some(Elements::Ints(vec![1, 2, 3, 4, 5, 6]))
+    );
+    // Fewer bytes than the shape asks for.
+    let short = array("i8", 2, &bytes(&[0; 8]));
+    let pickle = Pickle::read(&short).unwrap();
+    assert!(pickle.array(pickle.root).is_none());
+}
+
+#[test]
+fn npy_files_hold_plain_arrays_and_records() {
+    let npy = |header: &str, content: &[u8]| {
+        let mut out = b"\x93NUMPY\x01\0".to_vec();
+        out.extend((header.len() as u16).to_le_bytes());
+        out.extend(header.as_bytes());
+        out.extend(content);
+        out
+    };
+    let read = |bytes: Vec<u8>| Pickle {
+        values: vec![Value::Npy(bytes.into())],
+        root: Id(0),
+    };
+    let plain = |descr: &str, shape: &str| {
+        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}")
+    };
+    let cases = [
+        (plain("<i2", "(2,)"), vec![1, 0, 2, 0], Some(vec![1, 2])),
+        (plain(">i2", "(2,)"), vec![0, 1, 0, 2], Some(vec![1, 2])),
+        (plain("|b1", "()"), vec![1], Some(vec![1])),
+        (plain("<i2", "(3,)"), vec![1, 0, 2, 0], None),
+        (plain("<i2", "(1, 1, 1, 1, 1)"), vec![1, 0], None),
+        (plain("|O", "(1,)"), vec![0; 8], None),
+        (plain("<i2", "(18446744073709551615, 2)"), vec![1, 0], None),
+    ];
+    for (header, content, want) in cases {
+        let pickle = read(npy(&header, &content));
+        let got = pickle.array(pickle.root).and_then(|a| a.elements());
+        assert_eq!(got, want.map(Elements::Ints), "{header}");
+    }
+    let record = "{'descr': [('left', '<i2'), ('', '|V1'), ('x', '<f4')], \
+                  'fortran_order': False, 'shape': (1,), }";
+    let content = [&[7, 0, 9][..], &0.5_f32.to_le_bytes()].concat();
+    let pickle = read(npy(record, &content));
+    let array = pickle.array(pickle.root).unwrap();
+    assert_eq!(array.field("left"), Some(Elements::Ints(vec![7])));
+    assert_eq!(array.field("x"), Some(Elements::Floats(vec![0.5])));
+    assert_eq!(array.field("y"), None);
+    assert_eq!(array.elements(), None);
+    let whole = npy(record, &content);
+    for n in 0..whole.len() {
+        let pickle = read(whole[..n].to_vec());
+        assert!(pickle.array(pickle.root).is_none(), "{n} bytes");
+    }
+}

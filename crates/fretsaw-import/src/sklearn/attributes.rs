@@ -12,6 +12,7 @@ use crate::pickle::{Id, Object, Pickle, Value};
 #[derive(Clone, Copy)]
 pub(super) struct Attributes<'p, 'a> {
     pub(super) pickle: &'p Pickle<'a>,
+    pub(super) id: Id,
     pub(super) object: &'p Object<'a>,
 }
 
@@ -19,7 +20,7 @@ impl<'p, 'a> Attributes<'p, 'a> {
     /// The object, if it is one.
     pub(super) fn of(pickle: &'p Pickle<'a>, id: Id) -> Result<Self, Error> {
         match pickle.get(id) {
-            Value::Object(object) => Ok(Self { pickle, object }),
+            Value::Object(object) => Ok(Self { pickle, id, object }),
             _ => Err(Error::unsupported(
                 pickle.describe(id),
                 "an estimator should stand here",

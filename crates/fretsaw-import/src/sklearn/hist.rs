@@ -12,9 +12,9 @@ use fretsaw_model::{
 use super::attributes::Attributes;
 use super::tree::{int_field, no_field};
 use crate::Error;
-use crate::pickle::Value;
 use crate::pickle::array::Array;
 use crate::pickle::numpy::Elements;
+use crate::pickle::{Id, Value};
 
 /// A set of categories is a bit set of this many words of 32.
 const WORDS: usize = 8;
@@ -37,8 +37,11 @@ pub(super) struct HistGradientBoosting {
 /// The categories of a column.
 #[derive(Clone, Debug)]
 enum Known {
-    /// Values that are their own numbers, cut to whole ones.
-    Values(Vec<u32>),
+    /// Values that are their own numbers, cut to whole ones as `index` says.
+    Values {
+        values: Vec<u32>,
+        index: CategoryIndex,
+    },
     /// The value of each number that the encoder gives.
     Encoded(Vec<u32>),
     /// The text of each number that the encoder gives.
@@ -62,7 +65,11 @@ struct TreePredictor {
 }
 
 impl HistGradientBoosting {
-    pub(super) fn of(at: Attributes<'_, '_>, classes: Option<Labels>) -> Result<Self, Error> {
+    pub(super) fn of(
+        at: Attributes<'_, '_>,
+        version: (u32, u32),
+        classes: Option<Labels>,
+    ) -> Result<Self, Error> {
         let mut predictors = Vec::new();
         for (i, predictor) in at.objects("_predictors")?.into_iter().enumerate() {
             let predictor = TreePredictor::of(predictor);
@@ -71,7 +78,7 @@ impl HistGradientBoosting {
         let (columns, categories) = if at.some("_preprocessor").is_some() {
             encoded(at)?
         } else {
-            (Vec::new(), plain(at)?)
+            (Vec::new(), plain(at, version)?)
         };
         Ok(Self {
             predictors,
@@ -89,7 +96,7 @@ impl HistGradientBoosting {
             if let Some(known) = known {
                 let categories = match known {
                     Known::Strings(names) => Some(Categories::Strings(names.clone())),
-                    Known::Values(_) | Known::Encoded(_) => None,
+                    Known::Values { .. } | Known::Encoded(_) => None,
                 };
                 feature.kind = FeatureKind::Categorical { categories };
             }
@@ -123,7 +130,7 @@ impl HistGradientBoosting {
 }
 
 /// Up to 1.3: the mapper of bins has the categories' values in place of thresholds.
-fn plain(at: Attributes<'_, '_>) -> Result<Vec<Option<Known>>, Error> {
+fn plain(at: Attributes<'_, '_>, version: (u32, u32)) -> Result<Vec<Option<Known>>, Error> {
     if at.some("is_categorical_").is_none() {
         return Ok(Vec::new());
     }
@@ -136,6 +143,12 @@ fn plain(at: Attributes<'_, '_>) -> Result<Vec<Option<Known>>, Error> {
             "`bin_thresholds_` does not fit `is_categorical_`",
         ));
     }
+    // Negative values count as missing since 1.2; before, -0.5 was cut to category 0.
+    let index = if version >= (1, 2) {
+        CategoryIndex::TruncateNonNegative
+    } else {
+        CategoryIndex::Truncate
+    };
     let mut known = Vec::new();
     for (i, (&categorical, id)) in is_categorical.iter().zip(values).enumerate() {
         known.push(if categorical == 0 {
@@ -143,7 +156,7 @@ fn plain(at: Attributes<'_, '_>) -> Result<Vec<Option<Known>>, Error> {
         } else {
             let values = at.pickle.elements(id).and_then(|v| v.floats());
             let values = values.and_then(|v| whole(&v)).ok_or_else(|| unfit(at, i))?;
-            Some(Known::Values(values))
+            Some(Known::Values { values, index })
         });
     }
     Ok(known)
@@ -184,10 +197,11 @@ fn encoded(at: Attributes<'_, '_>) -> Result<(Vec<usize>, Vec<Option<Known>>), E
     let mut known = vec![None; is_categorical.len()];
     for (column, id) in which(true).zip(lists) {
         let unfit = || unfit(at, column);
-        known[column] = Some(match at.pickle.elements(id).ok_or_else(unfit)? {
-            Elements::Strings(names) => Known::Strings(names),
-            numbers => {
-                let mut values = numbers.floats().ok_or_else(unfit)?;
+        known[column] = Some(match text(at, id) {
+            Some(names) => Known::Strings(names),
+            None => {
+                let values = at.pickle.elements(id).and_then(Elements::floats);
+                let mut values = values.ok_or_else(unfit)?;
                 // NaN comes last where it was seen; it is missing all the same.
                 if values.last().is_some_and(|v| v.is_nan()) {
                     values.pop();
@@ -197,6 +211,28 @@ fn encoded(at: Attributes<'_, '_>) -> Result<(Vec<usize>, Vec<Option<Known>>), E
         });
     }
     Ok((columns, known))
+}
+
+/// The names, if the categories are text; a missing value comes last where one was seen.
+fn text(at: Attributes<'_, '_>, id: Id) -> Option<Vec<String>> {
+    let items = match at.pickle.objects(id) {
+        Some(items) => items,
+        None => match at.pickle.elements(id)? {
+            Elements::Strings(names) => return Some(names),
+            _ => return None,
+        },
+    };
+    let missing = |id: &Id| match at.pickle.get(*id) {
+        Value::None => true,
+        Value::Float(x) => x.is_nan(),
+        _ => false,
+    };
+    let n = items.iter().rposition(|id| !missing(id))? + 1;
+    let name = |id: &Id| match at.pickle.get(*id) {
+        Value::Str(name) => Some(name.clone().into_owned()),
+        _ => None,
+    };
+    items[..n].iter().map(name).collect()
 }
 
 fn unfit(at: Attributes<'_, '_>, column: usize) -> Error {
@@ -333,10 +369,10 @@ impl TreePredictor {
         };
         let numbers = |n: usize| 0..u32::try_from(n).unwrap_or(u32::MAX);
         let (mut members, mut all, index): (Vec<u32>, Vec<u32>, _) = match known {
-            Known::Values(values) => (
+            Known::Values { values, index } => (
                 values.iter().copied().filter(|&v| left(v)).collect(),
                 values.clone(),
-                CategoryIndex::TruncateNonNegative,
+                *index,
             ),
             Known::Encoded(values) => (
                 numbers(values.len())

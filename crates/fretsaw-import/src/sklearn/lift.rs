@@ -1,7 +1,8 @@
 //! From scikit-learn's model to the IR, by the rules of the version that wrote it.
 
 use fretsaw_model::{
-    Answer, BaseOrder, Body, Draft, Ensemble, Feature, Float, Labels, Link, Provenance, Sum, Target,
+    Answer, BaseOrder, Body, Draft, Ensemble, Feature, Float, Labels, Link, Provenance, Step, Sum,
+    Target,
 };
 
 use super::tree::shares;
@@ -16,7 +17,7 @@ pub(crate) fn lift(model: Model, format: &str) -> Result<fretsaw_model::Model, E
             None => Feature::numeric(format!("f{i}")),
         })
         .collect();
-    let weights = !model.since(1, 3);
+    let weights = !model.since(1, 4);
     let (ensemble, (link, answer), classes) = match model.estimator {
         Estimator::Trees(trees) => {
             let answer = match &trees.classes {
@@ -38,10 +39,11 @@ pub(crate) fn lift(model: Model, format: &str) -> Result<fretsaw_model::Model, E
             let n_outputs = n_outputs(classes.as_ref());
             (boosting.lift(n_outputs)?, answer, classes)
         }
+        Estimator::Foreign(last) => return behind(model.steps, model.feature_names, *last),
     };
     let draft = Draft {
         features,
-        steps: model.steps,
+        steps: in_double(model.steps, ensemble.compare),
         body: Body::Ensemble(ensemble),
         link,
         answer,
@@ -56,6 +58,32 @@ pub(crate) fn lift(model: Model, format: &str) -> Result<fretsaw_model::Model, E
         },
     };
     Ok(draft.build()?)
+}
+
+/// Another library's model behind the steps of a pipeline, which may know the columns' names.
+fn behind(
+    steps: Vec<Step>,
+    names: Vec<String>,
+    model: fretsaw_model::Model,
+) -> Result<fretsaw_model::Model, Error> {
+    let mut draft = model.into_draft();
+    let compare = draft.ensemble().map_or(Float::F64, |e| e.compare);
+    let own = std::mem::replace(&mut draft.steps, in_double(steps, compare));
+    draft.steps.extend(own);
+    for (feature, name) in draft.features.iter_mut().zip(names) {
+        feature.name = name;
+    }
+    Ok(draft.build()?)
+}
+
+/// scikit-learn's transformers compute in f64 on rows that are not f32 arrays. Where nothing but
+/// missing values is filled in for f32 comparisons, the precision makes no difference.
+fn in_double(mut steps: Vec<Step>, compare: Float) -> Vec<Step> {
+    let fills = |step: &Step| matches!(step, Step::Impute { .. });
+    if !(steps.is_empty() || compare == Float::F32 && steps.iter().all(fills)) {
+        steps.insert(0, Step::Widen);
+    }
+    steps
 }
 
 /// Whether the classes are named by their numbers.
@@ -120,42 +148,21 @@ fn mean(model: Trees, weights: bool) -> Result<Ensemble, Error> {
         Target::All
     };
     let mut trees = Vec::new();
-    for (
-        i,
-        Member {
-            tree_,
-            features,
-            classes: own,
-        },
-    ) in model.trees.into_iter().enumerate()
-    {
-        let wanted = own.as_ref().map_or(width, Vec::len);
-        if tree_.width != wanted {
-            return Err(Error::invalid(format!(
-                "its leaves have {} values, not {wanted}",
-                tree_.width
-            ))
-            .item(i)
-            .under("estimators_"));
+    for (i, Member { tree_, features }) in model.trees.into_iter().enumerate() {
+        let place = |e: Error| e.item(i).under("estimators_");
+        if tree_.width != width {
+            let what = format!("its leaves have {} values, not {width}", tree_.width);
+            return Err(place(Error::invalid(what)));
         }
-        let mut part = Vec::new();
-        let leaf = |values: &[f64], out: &mut Vec<f64>| match (&own, classes) {
-            (None, Some(_)) if weights => shares(values, out),
-            (None, _) => out.extend(values),
-            (Some(own), _) => {
-                part.clear();
-                if weights {
-                    shares(values, &mut part);
-                } else {
-                    part.extend(values);
-                }
-                let from = out.len();
-                out.resize(from + width, 0.0);
-                own.iter().zip(&part).for_each(|(&k, &v)| out[from + k] = v);
+        let leaf = |values: &[f64], out: &mut Vec<f64>| {
+            if weights && classes.is_some() {
+                shares(values, out);
+            } else {
+                out.extend(values);
             }
         };
         let tree = tree_.lift(target, 1.0, features.as_deref(), leaf);
-        trees.push(tree.map_err(|e| e.item(i).under("estimators_"))?);
+        trees.push(tree.map_err(place)?);
     }
     Ok(Ensemble {
         n_outputs: width,

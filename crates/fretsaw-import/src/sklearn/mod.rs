@@ -41,6 +41,8 @@ enum Estimator {
     Trees(Trees),
     GradientBoosting(GradientBoosting),
     HistGradientBoosting(hist::HistGradientBoosting),
+    /// Another library's, at the end of a pipeline.
+    Foreign(Box<fretsaw_model::Model>),
 }
 
 /// One tree, or the mean of several.
@@ -59,8 +61,6 @@ struct Member {
     tree_: tree::Tree,
     /// The columns that the tree sees, where bagging shows it only some.
     features: Option<Vec<usize>>,
-    /// For each class of the tree its place in the ensemble's, where bagging's sample lacked some.
-    classes: Option<Vec<usize>>,
 }
 
 /// Gradient boosting: trees added to an initial margin.

@@ -7,7 +7,6 @@ use super::hist::HistGradientBoosting;
 use super::tree::Tree;
 use super::{Estimator, GradientBoosting, Member, Model, Trees, init};
 use crate::Error;
-use crate::error::shown;
 use crate::pickle::{Id, Pickle, Value};
 
 /// Wrappers in wrappers, such as a search over a pipeline.
@@ -15,12 +14,9 @@ const MAX_WRAPPERS: usize = 8;
 /// Every column costs a name, and a file may claim any number of them.
 const MAX_FEATURES: usize = 1 << 20;
 
-/// Reads the estimator that the pickle holds.
-pub(crate) fn from_pickle(pickle: &Pickle<'_>) -> Result<Model, Error> {
-    let mut at = Attributes::of(pickle, pickle.root)?;
-    if !at.is_sklearn() {
-        return Err(at.unsupported("", "it is no class of scikit-learn or XGBoost"));
-    }
+/// Reads the estimator `id`. `format` names the file's format in another library's provenance.
+pub(crate) fn from_pickle(pickle: &Pickle<'_>, id: Id, format: &str) -> Result<Model, Error> {
+    let mut at = Attributes::of(pickle, id)?;
     let version_text = at.text("_sklearn_version").map(str::to_owned);
     let mut names = Vec::new();
     let mut steps = Vec::new();
@@ -50,12 +46,12 @@ pub(crate) fn from_pickle(pickle: &Pickle<'_>) -> Result<Model, Error> {
         }
     }
     let version = version(version_text.as_deref());
-    let estimator = estimator(at, version)?;
-    let n = match &estimator {
-        Estimator::HistGradientBoosting(_) => at
-            .count("n_features_in_")
-            .or_else(|_| at.count("_n_features"))?,
-        _ => n_features_of(at)?,
+    let (estimator, n) = if at.is_sklearn() {
+        (estimator(at, version)?, n_features_of(at)?)
+    } else {
+        let model = crate::estimator(pickle, at.id, format)?;
+        let n = model.features.len();
+        (Estimator::Foreign(Box::new(model)), n)
     };
     if n_features.is_some_and(|before| before != n) {
         return Err(Error::invalid(format!(
@@ -214,7 +210,6 @@ fn estimator(at: Attributes<'_, '_>, version: (u32, u32)) -> Result<Estimator, E
     };
     let classes = |classifier: bool| classifier.then(|| at.classes()).transpose();
     match at.class() {
-        _ if !at.is_sklearn() => Err(unsupported(at)),
         name @ ("DecisionTreeClassifier"
         | "ExtraTreeClassifier"
         | "DecisionTreeRegressor"
@@ -250,7 +245,7 @@ fn estimator(at: Attributes<'_, '_>, version: (u32, u32)) -> Result<Estimator, E
         }
         name @ ("HistGradientBoostingClassifier" | "HistGradientBoostingRegressor") => {
             let classes = classes(name == "HistGradientBoostingClassifier")?;
-            HistGradientBoosting::of(at, classes).map(Estimator::HistGradientBoosting)
+            HistGradientBoosting::of(at, version, classes).map(Estimator::HistGradientBoosting)
         }
         _ => Err(unsupported(at)),
     }
@@ -267,7 +262,6 @@ fn whole(tree_: Tree) -> Member {
     Member {
         tree_,
         features: None,
-        classes: None,
     }
 }
 
@@ -321,28 +315,14 @@ fn bagged(
         .and_then(places);
     let features =
         features.ok_or_else(|| Error::invalid("`estimators_features_` holds no columns"))?;
-    let own = match classes {
-        None => None,
-        // The trees were trained on the classes' numbers.
-        Some(all) => match estimator.classes()? {
-            Labels::Ints(own) if own.len() == all.len() => None,
-            Labels::Ints(own) => Some(
-                own.into_iter()
-                    .map(|c| usize::try_from(c).ok().filter(|&c| c < all.len()))
-                    .collect::<Option<Vec<usize>>>()
-                    .ok_or_else(|| Error::invalid("its `classes_` are not among the ensemble's"))?,
-            ),
-            Labels::Strings(names) => {
-                return Err(Error::invalid(format!(
-                    "its class `{}` is no number",
-                    shown(names.first().map_or("", String::as_str))
-                )));
-            }
-        },
-    };
+    // A tree is trained on all rows, weighted, and so on all classes.
+    if let Some(all) = classes
+        && estimator.classes()?.len() != all.len()
+    {
+        return Err(Error::invalid("its `classes_` are not the ensemble's"));
+    }
     Ok(Member {
         tree_: Tree::of(estimator)?,
         features: Some(features),
-        classes: own,
     })
 }

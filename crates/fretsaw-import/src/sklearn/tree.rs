@@ -129,7 +129,7 @@ pub(super) fn no_field(name: &str) -> Error {
     Error::invalid(format!("the nodes have no field `{name}` of numbers"))
 }
 
-/// A class's share, by the rule of versions before 1.3: `values` were weights then, and
+/// A class's share, by the rule of versions before 1.4: `values` were weights then, and
 /// `predict_proba` divided them by their sum.
 pub(super) fn shares(weights: &[f64], out: &mut Vec<f64>) {
     let sum = match pairwise_sum(weights) {

@@ -296,3 +296,6 @@ fn literal(text: &str) -> Result<Value<'static>, Error> {
         _ => Value::None,
     })
 }
+
+#[cfg(test)]
+mod tests;

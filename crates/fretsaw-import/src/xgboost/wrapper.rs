@@ -9,17 +9,17 @@ use super::{Model, from_json, from_ubjson};
 use crate::Error;
 use crate::format::{Format, detect};
 use crate::pickle::numpy::Elements;
-use crate::pickle::{Object, Pickle, Value};
+use crate::pickle::{Id, Object, Pickle, Value};
 
-/// Finds the model and what the estimator adds to it.
-pub(crate) fn from_pickle(pickle: &Pickle<'_>) -> Result<(Model, Wrapper), Error> {
+/// Finds the model in the estimator `id`, and what the estimator adds to it.
+pub(crate) fn from_pickle(pickle: &Pickle<'_>, id: Id) -> Result<(Model, Wrapper), Error> {
     let other = || {
         Error::unsupported(
-            pickle.describe(pickle.root),
-            "the pickle should hold an estimator or a Booster of XGBoost",
+            pickle.describe(id),
+            "the file should hold an estimator of scikit-learn or XGBoost, or a Booster",
         )
     };
-    let Value::Object(object) = pickle.get(pickle.root) else {
+    let Value::Object(object) = pickle.get(id) else {
         return Err(other());
     };
     match &*object.callee.module {

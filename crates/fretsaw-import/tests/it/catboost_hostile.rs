@@ -167,6 +167,13 @@ fn contradictions_are_named_with_their_place() {
 }
 
 #[test]
+fn a_model_without_features_is_refused() {
+    let text = r#"{"features_info":{},"oblivious_trees":[{"leaf_values":[1],"splits":null}]}"#;
+    let line = import(text.as_bytes()).unwrap_err().to_string();
+    assert!(line.contains("no features"), "{line}");
+}
+
+#[test]
 fn trees_grown_node_by_node_must_be_trees() {
     let tree = |trees: &str| {
         format!(

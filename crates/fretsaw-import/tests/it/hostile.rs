@@ -355,6 +355,10 @@ fn files_cut_short_are_refused() {
         "xgboost-1.5.2/sklearn_strings/model.p2.pkl",
         "xgboost-1.5.2/sklearn_strings/model.joblib",
         "xgboost-1.5.2/sklearn_strings/model.joblib.z",
+        "sklearn-0.24.2/forest_classifier/model.p2.pkl",
+        "sklearn-1.9.1/forest_classifier/model.joblib",
+        "sklearn-1.9.1/forest_classifier/model.skops",
+        "sklearn-1.9.1/hist_categories_values/model.joblib.z",
     ] {
         let bytes = fs::read(testdata().join(path)).unwrap();
         let step = (bytes.len() / 150).max(1);
@@ -387,6 +391,10 @@ fn damaged_files_never_panic() {
         "xgboost-3.4.0/categorical_strings/model.ubj",
         "xgboost-1.5.2/sklearn_strings/model.p5.pkl",
         "xgboost-1.5.2/sklearn_strings/model.joblib",
+        "sklearn-0.24.2/hist_categories/model.p4.pkl",
+        "sklearn-1.9.1/hist_categories_text/model.skops",
+        "sklearn-1.9.1/hist_categories/model.joblib",
+        "sklearn-1.9.1/forest_classifier/model.p5.pkl",
     ] {
         let bytes = fs::read(testdata().join(path)).unwrap();
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;

@@ -111,6 +111,7 @@ fn golden_cases_answer_to_the_bit() {
         faults.len(),
         faults.join("\n")
     );
+    assert!(n >= 100, "only {n} files were found");
 }
 
 #[test]

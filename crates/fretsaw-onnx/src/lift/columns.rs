@@ -151,9 +151,17 @@ fn cast(op: Op<'_>, mut input: Input) -> Result<Input, Error> {
     Ok(input)
 }
 
-/// A step works on all features, in the precision of the graph's input.
+/// A step works on all features, in the precision of the graph's input or, behind a cast to it, in
+/// f64.
 fn step(op: Op<'_>, source: &Source<'_>, mut input: Input, step: Step) -> Result<Input, Error> {
-    if !plain(&input) || input.float != source.float {
+    if source.float == Float::F32 && input.float == Float::F64 && input.compare == Float::F32 {
+        if !input.steps.contains(&Step::Widen) {
+            input.steps.push(Step::Widen);
+        }
+        input.compare = Float::F64;
+    }
+    let wide = input.float == Float::F64 && input.steps.contains(&Step::Widen);
+    if !plain(&input) || !(wide || input.float == source.float) {
         return Err(op.refuse("a preprocessing step behind a cast or a choice of columns"));
     }
     input.steps.push(step);

@@ -35,11 +35,22 @@ pub(crate) fn cast(b: &mut Builder, x: &str, from: Float, to: Float) -> String {
     b.op("Cast", &[x], vec![attribute("to", dtype(to) as i64)])
 }
 
-/// Runs the steps on the whole matrix `x`, in the precision of the input.
-pub(crate) fn steps(b: &mut Builder, steps: &[Step], float: Float, x: &str) -> Option<String> {
+/// Runs the steps on the whole matrix `x`, whose precision is `float`; gives the result and its
+/// precision.
+pub(crate) fn steps(
+    b: &mut Builder,
+    steps: &[Step],
+    mut float: Float,
+    x: &str,
+) -> Option<(String, Float)> {
     let mut x = x.to_string();
     for step in steps {
         x = match step {
+            Step::Widen => {
+                let wide = cast(b, &x, float, Float::F64);
+                float = Float::F64;
+                wide
+            }
             Step::MarkMissing { value } => {
                 let marker = constant(b, float, &[], &[*value]);
                 let nan = constant(b, float, &[], &[f64::NAN]);
@@ -65,7 +76,7 @@ pub(crate) fn steps(b: &mut Builder, steps: &[Step], float: Float, x: &str) -> O
             _ => return None,
         };
     }
-    Some(x)
+    Some((x, float))
 }
 
 /// Where `|x| <= limit`.

@@ -92,9 +92,9 @@ pub(crate) fn file(
             "steps",
         ));
     }
-    let x = input::steps(&mut b, &model.steps, input, "input")
+    let (x, float) = input::steps(&mut b, &model.steps, input, "input")
         .ok_or_else(|| Error::unsupported("a preprocessing step of this kind", "steps"))?;
-    let margins = body(&mut b, &x, input)?;
+    let margins = body(&mut b, &x, float)?;
     output::outputs(&mut b, model, &margins, options)?;
     b.graph.name = Some("fretsaw".into());
     let import = |domain: &str, version| OperatorSetIdProto {

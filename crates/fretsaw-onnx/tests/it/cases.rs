@@ -3,7 +3,8 @@
 
 use fretsaw_model::random::{self, Rng};
 use fretsaw_model::{
-    Answer, Body, Draft, InterceptOrder, Labels, Linear, LinearMissing, Link, Model, Step, Sum,
+    Answer, Body, Draft, Float, InterceptOrder, Labels, Linear, LinearMissing, Link, Model, Step,
+    Sum,
 };
 
 /// A model for `seed`.
@@ -35,6 +36,17 @@ pub(crate) fn model(seed: u64) -> Model {
             scale: each(&mut r).iter().map(|v| v.abs() + 0.5).collect(),
         }),
         2 => draft.steps.push(Step::FlushTiny { limit: 1e-35 }),
+        // Comparing in f64 and summing in f32 is more than ONNX can say.
+        3 if draft
+            .ensemble()
+            .is_none_or(|e| e.compare == Float::F32 || e.sum == Sum::F64) =>
+        {
+            draft.steps.push(Step::Widen);
+            draft.steps.push(Step::Scale {
+                shift: each(&mut r),
+                scale: each(&mut r).iter().map(|v| v.abs() + 0.5).collect(),
+            });
+        }
         _ => {}
     }
     draft.build().expect("what is drawn here is valid")
