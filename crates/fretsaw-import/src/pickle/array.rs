@@ -89,7 +89,10 @@ impl<'a> Pickle<'a> {
     /// An array of numbers, text or records.
     pub(crate) fn array(&self, id: Id) -> Option<Array<'_>> {
         let object = match self.get(id) {
-            Value::Npy(bytes) => return npy(bytes)?.sound(),
+            Value::Npy(bytes) => {
+                self.spend(bytes.len())?;
+                return npy(bytes)?.sound();
+            }
             Value::Object(object) => object,
             _ => return None,
         };
@@ -121,18 +124,26 @@ impl<'a> Pickle<'a> {
             } else {
                 return None;
             };
+        let bytes = self.bytes(content)?;
+        self.spend(bytes.len())?;
         Array {
             shape: self.shape(shape)?,
             dtype: dtype(&self.values, dtype_id)?,
             fields: self.fields(dtype_id)?,
             fortran,
-            bytes: self.bytes(content)?,
+            bytes,
         }
         .sound()
     }
 
     /// The items of an array of objects, in C order, or of lists in a list.
     pub(crate) fn objects(&self, id: Id) -> Option<Vec<Id>> {
+        let items = self.object_items(id)?;
+        self.spend(size_of::<Id>().checked_mul(items.len())?)?;
+        Some(items)
+    }
+
+    fn object_items(&self, id: Id) -> Option<Vec<Id>> {
         match self.get(id) {
             Value::List(items) => {
                 let mut flat = Vec::new();

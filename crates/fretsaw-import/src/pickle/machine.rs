@@ -22,10 +22,7 @@ pub(super) fn run(bytes: &[u8]) -> Result<Pickle<'_>, Error> {
         values: Vec::new(),
     };
     let root = machine.pickle(0)?;
-    Ok(Pickle {
-        values: machine.values,
-        root,
-    })
+    Ok(Pickle::new(machine.values, root, bytes.len()))
 }
 
 struct Machine<'a> {

@@ -17,6 +17,7 @@ mod machine;
 pub(crate) mod numpy;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::Error;
@@ -87,11 +88,31 @@ pub(crate) struct Object<'a> {
 /// A pickle, read; or a skops file, which holds the same values in another form.
 #[derive(Debug)]
 pub(crate) struct Pickle<'a> {
-    pub(crate) values: Vec<Value<'a>>,
+    values: Vec<Value<'a>>,
     pub(crate) root: Id,
+    /// How many bytes of arrays and lists may still be copied out. A file may point at one array
+    /// from any number of places, and each would cost its length.
+    budget: Cell<usize>,
 }
 
 impl<'a> Pickle<'a> {
+    /// Values that came from a file of so many bytes.
+    pub(crate) fn new(values: Vec<Value<'a>>, root: Id, n_bytes: usize) -> Self {
+        const TIMES: usize = 8;
+        const AT_LEAST: usize = 1 << 20;
+        Self {
+            values,
+            root,
+            budget: Cell::new(n_bytes.saturating_mul(TIMES).saturating_add(AT_LEAST)),
+        }
+    }
+
+    /// Takes `n` bytes off what may be copied out; `None` where that is too much.
+    fn spend(&self, n: usize) -> Option<()> {
+        self.budget.set(self.budget.get().checked_sub(n)?);
+        Some(())
+    }
+
     /// Reads a pickle of protocol 0 to 5, or what joblib writes without compression.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Error> {
         machine::run(bytes)

@@ -242,6 +242,7 @@ impl<'a> Pickle<'a> {
     }
 
     fn plain(&self, items: &[Id]) -> Option<Elements> {
+        self.spend(size_of::<f64>().checked_mul(items.len())?)?;
         let values = || items.iter().map(|&id| self.get(id));
         let strings = values().map(|v| match v {
             Value::Str(s) => Some(s.clone().into_owned()),

@@ -322,10 +322,7 @@ fn npy_files_hold_plain_arrays_and_records() {
         out.extend(content);
         out
     };
-    let read = |bytes: Vec<u8>| Pickle {
-        values: vec![Value::Npy(bytes.into())],
-        root: Id(0),
-    };
+    let read = |bytes: Vec<u8>| Pickle::new(vec![Value::Npy(bytes.into())], Id(0), 0);
     let plain = |descr: &str, shape: &str| {
         format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}")
     };
@@ -357,4 +354,15 @@ fn npy_files_hold_plain_arrays_and_records() {
         let pickle = read(whole[..n].to_vec());
         assert!(pickle.array(pickle.root).is_none(), "{n} bytes");
     }
+}
+
+/// One array that is pointed at from everywhere is not copied for each of them.
+#[test]
+fn what_may_be_copied_is_bounded() {
+    let pickled = array("u1", 100, &bytes(&[7; 100]));
+    let pickle = Pickle::read(&pickled).unwrap();
+    let n = (0..1_000_000)
+        .take_while(|_| pickle.elements(pickle.root).is_some())
+        .count();
+    assert!((1_000..100_000).contains(&n), "{n}");
 }

@@ -16,6 +16,8 @@ use crate::pickle::array::Array;
 use crate::pickle::numpy::Elements;
 use crate::pickle::{Id, Value};
 
+/// Bins, and so categories, have numbers of one byte.
+const MAX_CATEGORIES: usize = 256;
 /// A set of categories is a bit set of this many words of 32.
 const WORDS: usize = 8;
 
@@ -198,7 +200,8 @@ fn encoded(at: Attributes<'_, '_>) -> Result<(Vec<usize>, Vec<Option<Known>>), E
     for (column, id) in which(true).zip(lists) {
         let unfit = || unfit(at, column);
         known[column] = Some(match text(at, id) {
-            Some(names) => Known::Strings(names),
+            Some(names) if names.len() <= MAX_CATEGORIES => Known::Strings(names),
+            Some(_) => return Err(unfit()),
             None => {
                 let values = at.pickle.elements(id).and_then(Elements::floats);
                 let mut values = values.ok_or_else(unfit)?;
@@ -238,11 +241,14 @@ fn text(at: Attributes<'_, '_>, id: Id) -> Option<Vec<String>> {
 fn unfit(at: Attributes<'_, '_>, column: usize) -> Error {
     at.unsupported(
         &format!("with the categories of column {column}"),
-        "categories are taken that are text, or whole numbers from 0",
+        "at most 256 categories are taken that are text, or whole numbers from 0",
     )
 }
 
 fn whole(values: &[f64]) -> Option<Vec<u32>> {
+    if values.len() > MAX_CATEGORIES {
+        return None;
+    }
     let one = |&v: &f64| (v >= 0.0 && v.trunc() == v && v < 4_294_967_296.0).then_some(v as u32);
     values.iter().map(one).collect()
 }

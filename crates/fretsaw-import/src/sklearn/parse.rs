@@ -161,9 +161,13 @@ fn step_of<'p, 'a>(
                 (Some(v), _) | (None, Some(v)) => v.len(),
                 (None, None) => n_features_of(at)?,
             };
-            let shift = shift.filter(|_| centred).unwrap_or_else(|| vec![0.0; n]);
-            let scale = scale.filter(|_| scaled).unwrap_or_else(|| vec![1.0; n]);
-            steps.push(Step::Scale { shift, scale });
+            let (shift, scale) = (shift.filter(|_| centred), scale.filter(|_| scaled));
+            if shift.is_some() || scale.is_some() {
+                steps.push(Step::Scale {
+                    shift: shift.unwrap_or_else(|| vec![0.0; n]),
+                    scale: scale.unwrap_or_else(|| vec![1.0; n]),
+                });
+            }
             n
         }
         "SimpleImputer" => {

@@ -32,6 +32,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Pickle<'static>, Error> {
         return Err(Format::Zip.refusal());
     }
     let schema = archive.read(SCHEMA)?;
+    let n_schema = schema.len();
     let schema: Json = document::read(document::Json::new(&schema)).map_err(|e| e.under(SCHEMA))?;
     let mut reader = Reader {
         archive,
@@ -39,10 +40,12 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Pickle<'static>, Error> {
         files: HashMap::new(),
     };
     let root = reader.node(schema).map_err(|e| e.under(SCHEMA))?;
-    Ok(Pickle {
-        values: reader.values,
-        root,
-    })
+    let n_bytes = reader.values.iter().map(|value| match value {
+        Value::Npy(bytes) | Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    });
+    let n_bytes = n_bytes.sum::<usize>() + n_schema;
+    Ok(Pickle::new(reader.values, root, n_bytes))
 }
 
 /// A JSON value. Its numbers bear on nothing here: what counts stands in text.
