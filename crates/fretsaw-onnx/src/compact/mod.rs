@@ -1,7 +1,7 @@
 //! The compact form of a tree ensemble: `fretsaw.TreeEnsemble`, version 1, one operator whose
 //! attributes hold the trees in as few bytes as can be read at once.
 //!
-//! `docs/operator.md` specifies it. It says the same as the IR's [`Ensemble`], bit for bit; it is not
+//! `docs/operator.md` specifies it. It says the same as the IR's [`Ensemble`](fretsaw_model::Ensemble), bit for bit; it is not
 //! a format of its own, and it rounds nothing: what a variant gives up was given up in the IR, and
 //! what is left is only stored in the smallest types that hold it exactly.
 
