@@ -87,7 +87,7 @@ fn clip(p: &mut [f64], version: (u32, u32)) {
 }
 
 /// Probabilities are kept this far from 0 and 1: f32's epsilon, and later f64's.
-const FINE_EPSILON: (u32, u32) = (1, 9);
+const FINE_EPSILON: (u32, u32) = (1, 8);
 
 /// The inverse of the loss's link, by the formulas of `_gb_losses.py` (to 1.3) and `_loss/link.py`.
 fn link(p: &[f64], version: (u32, u32), loss: &str) -> Vec<f64> {
