@@ -22,6 +22,7 @@ for name in "${names[@]}"; do
     sklearn-*) makers=(make_sklearn.py) ;;
     onnx) makers=(make_onnx.py) ;;
     catboost-*) makers=(make_catboost.py) ;;
+    lightgbm-*) makers=(make_lightgbm.py) ;;
     xgboost-1.5.2 | xgboost-3.4.0) makers=(make_xgboost.py make_xgboost_sklearn.py) ;;
     *) makers=(make_xgboost.py) ;;
   esac

@@ -41,6 +41,30 @@ fn stump(test: Test, missing: Missing, sets: Vec<CategorySet>) -> Draft {
     }
 }
 
+#[test]
+fn a_mean_stands_between_margins_and_link() {
+    let mut draft = stump(Test::Less(0.0), Missing::Nan { yes: true }, vec![]);
+    ensemble(&mut draft).sum = Sum::F64;
+    let sigmoid = Link::Sigmoid { steepness: 2.0 };
+    draft.link = sigmoid.of_mean(4.0).unwrap();
+    assert_eq!(draft.link.parts(), (4.0, sigmoid));
+    let model = draft.clone().build().unwrap();
+    let rows = Rows::f64(&[1.0, 0.0], 2).unwrap();
+    assert_eq!(margins(&model, &rows).unwrap(), [2.0]);
+    assert_eq!(
+        predict(&model, &rows).unwrap(),
+        [1.0 / (1.0 + (-1.0_f64).exp())]
+    );
+    assert_eq!(Link::ArgMax.of_mean(4.0), None);
+    for n in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        draft.link = Link::Exp.of_mean(n).unwrap();
+        let error = draft.clone().build().unwrap_err().to_string();
+        assert!(error.contains("the link takes the mean of"), "{error}");
+    }
+    draft.link = Link::Sigmoid { steepness: -1.0 }.of_mean(4.0).unwrap();
+    assert!(draft.build().is_err());
+}
+
 fn ensemble(draft: &mut Draft) -> &mut Ensemble {
     match &mut draft.body {
         Body::Ensemble(e) => e,

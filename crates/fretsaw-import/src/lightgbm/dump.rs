@@ -196,8 +196,8 @@ impl<'de> Reader<'de> {
         let mut tree = Tree::default();
         let mut stack = vec![Node::default()];
         while let Some(node) = stack.last_mut() {
-            let first = std::mem::replace(&mut node.started, true);
-            let Some(key) = self.0.key(!first)? else {
+            let started = std::mem::replace(&mut node.started, true);
+            let Some(key) = self.0.key(!started)? else {
                 let done = node.finish(&mut tree).map_err(|e| e.at(self.0.offset()))?;
                 stack.pop();
                 if let Some(parent) = stack.last_mut() {
@@ -214,7 +214,7 @@ impl<'de> Reader<'de> {
                             .unexpected("a left child and then a right one")
                             .under(&key));
                     }
-                    node.begin_split(&mut tree)?;
+                    node.begin_split(&mut tree);
                     stack.push(Node::default());
                 }
                 _ => node.field(self, &key, token).map_err(|e| e.under(&key))?,
@@ -305,7 +305,7 @@ impl Node {
     }
 
     /// Keeps a place in the arrays of splits.
-    fn begin_split(&mut self, tree: &mut Tree) -> Result<(), Error> {
+    fn begin_split(&mut self, tree: &mut Tree) {
         if self.split.is_none() {
             self.split = Some(tree.split_feature.len());
             tree.split_feature.push(0);
@@ -314,7 +314,6 @@ impl Node {
             tree.left_child.push(0);
             tree.right_child.push(0);
         }
-        Ok(())
     }
 
     /// Puts the node into the arrays; gives its number, as a child's.
@@ -348,7 +347,7 @@ impl Node {
                 tree.cat_threshold.push(set);
                 tree.cat_threshold.len() as f64 - 1.0
             }
-            // A set of one, as some versions of Python's own tools write it.
+            // A set of one, written as a number.
             (Threshold::Number(t), true) if t >= 0.0 && t.trunc() == t && t < 2_147_483_648.0 => {
                 tree.cat_threshold.push(vec![t as u32]);
                 tree.cat_threshold.len() as f64 - 1.0

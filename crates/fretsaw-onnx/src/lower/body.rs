@@ -11,6 +11,7 @@ use super::LowerOptions;
 use super::branch::Condition;
 use super::flat::{FlatNode, FlatTree, Layout, flatten};
 use super::input::{cast, columns, constant};
+use super::leaves;
 use super::operator::{Operator, Post};
 use crate::Error;
 use crate::graph::Builder;
@@ -58,12 +59,6 @@ pub(crate) fn ensemble(
     x: &str,
     input: Float,
 ) -> Result<Margins, Error> {
-    if let Some(i) = e.trees.iter().position(|t| !t.linear.is_empty()) {
-        return Err(Error::unsupported(
-            "a linear leaf (ONNX's trees have constant ones)",
-            format!("tree {i}"),
-        ));
-    }
     let version_3 = options.ml_opset < 5;
     let compare = if input == Float::F64 {
         e.compare
@@ -82,6 +77,10 @@ pub(crate) fn ensemble(
     let tests = if wide { Float::F64 } else { Float::F32 };
     let mut x = cast(b, x, input, compare);
     x = cast(b, &x, compare, tests);
+    if e.trees.iter().any(|t| !t.linear.is_empty()) {
+        let x = cast(b, &x, tests, Float::F64);
+        return leaves::ensemble(b, e, model.width(), options, &x);
+    }
     let layout = Layout::of(e, model.features.len(), wide);
     x = columns(b, &layout, tests, &x);
 
@@ -100,7 +99,7 @@ pub(crate) fn ensemble(
 
 /// ONNX Runtime (1.32) takes sets apart into equalities where they lie in 0..=30; for others it has
 /// a code path of its own that answers differently from run to run.
-fn check_sets(trees: &[FlatTree]) -> Result<(), Error> {
+pub(super) fn check_sets(trees: &[FlatTree]) -> Result<(), Error> {
     let large = |node: &FlatNode| {
         matches!(node, FlatNode::Branch { condition: Condition::Member(values), .. }
             if values.iter().any(|&v| v > 30.0))
@@ -235,7 +234,13 @@ fn sum_then_finish(
 }
 
 /// Scale, divisor and (`based`) the last base, where they change anything.
-fn finish(b: &mut Builder, e: &Ensemble, float: Float, based: bool, sum: String) -> String {
+pub(super) fn finish(
+    b: &mut Builder,
+    e: &Ensemble,
+    float: Float,
+    based: bool,
+    sum: String,
+) -> String {
     let mut name = sum;
     if e.multiply.iter().any(|&v| v != 1.0) {
         let c = constant(b, float, &[e.n_outputs], &e.multiply);
@@ -310,7 +315,7 @@ fn halves(
     })
 }
 
-fn operator(b: &mut Builder, ml_opset: i64, op: Operator<'_>, x: &str) -> String {
+pub(super) fn operator(b: &mut Builder, ml_opset: i64, op: Operator<'_>, x: &str) -> String {
     let (domain, kind, attributes) = op.write(ml_opset);
     let output = b.fresh("margin");
     b.node(

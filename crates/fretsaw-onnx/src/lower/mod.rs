@@ -10,6 +10,7 @@ mod body;
 pub(crate) mod branch;
 mod flat;
 mod input;
+mod leaves;
 pub(crate) mod link;
 mod operator;
 mod output;
@@ -49,9 +50,9 @@ impl Default for LowerOptions {
 /// Writes `model` as ONNX.
 ///
 /// # Errors
-/// `Unsupported`, with the tree or part it stands in, for linear leaves, for f64 comparisons with
-/// f32 sums of f64 inputs, for large category sets in `ai.onnx.ml` 5, and for links that only
-/// ensembles have behind other bodies; `Invalid` for operator sets that do not exist.
+/// `Unsupported`, with the tree or part it stands in, for linear leaves in sums that are not f64, for
+/// f64 comparisons with f32 sums of f64 inputs, for large category sets in `ai.onnx.ml` 5, and for
+/// links that only ensembles have behind other bodies; `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
     let n_features = model.features.len();
     file(
