@@ -89,7 +89,7 @@ pub struct Selection {
 }
 
 /// Costs this close are one: no measurement on a shared machine tells them apart.
-pub const NOISE: f64 = 0.03;
+pub const NOISE: f64 = 0.05;
 
 /// Chooses the candidate of the lowest cost. Among those within [`NOISE`] of it: the smaller
 /// error, then the smaller file, then the first.
