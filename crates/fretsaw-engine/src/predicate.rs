@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use fretsaw_model::{CategorySet, Float, Missing, Split, Test, Tree};
+use fretsaw_model::{CategorySet, Float, Missing, Split, Test, Tree, ceil32, floor32};
 
 /// What is asked of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,26 +69,6 @@ fn ordered(t: f64) -> u64 {
         !bits
     } else {
         bits | 1 << 63
-    }
-}
-
-/// The largest f32 that is not above `t`.
-fn floor32(t: f64) -> f32 {
-    let near = t as f32;
-    if f64::from(near) > t {
-        near.next_down()
-    } else {
-        near
-    }
-}
-
-/// The smallest f32 that is not below `t`: `x < t` is `x < ceil32(t)` for every f32 `x`.
-pub(crate) fn ceil32(t: f64) -> f32 {
-    let near = t as f32;
-    if f64::from(near) < t {
-        near.next_up()
-    } else {
-        near
     }
 }
 

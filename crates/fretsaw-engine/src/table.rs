@@ -2,7 +2,9 @@
 
 use fretsaw_model::Float;
 
-use crate::predicate::{Op, Predicate, SetTest, ceil32};
+use fretsaw_model::ceil32;
+
+use crate::predicate::{Op, Predicate, SetTest};
 
 /// Predicates of one feature and kind, next to each other in the table.
 #[derive(Clone, Copy, Debug)]

@@ -24,6 +24,7 @@ mod hash;
 mod linear;
 mod link;
 mod model;
+mod narrow;
 mod predict;
 #[cfg(feature = "random")]
 pub mod random;
@@ -41,6 +42,7 @@ pub use hash::category_hash;
 pub use linear::{InterceptOrder, Linear, LinearMissing};
 pub use link::{Link, MeanLink};
 pub use model::{Answer, Body, Draft, Float, Labels, Model, Provenance};
+pub use narrow::{ceil32, floor32};
 pub use predict::{HASHES_IN_F32, answers_f32, answers_f64, apply_steps, labels, margins, predict};
 pub use rows::{Rows, Values};
 pub use step::Step;

@@ -23,7 +23,6 @@ mod graph;
 mod lift;
 mod lower;
 mod metadata;
-mod narrow;
 pub mod proto;
 pub mod tensor;
 

@@ -9,10 +9,10 @@ use super::graph::{Graph, Made, Op};
 use super::link::{Linked, linked};
 use crate::Error;
 use crate::lower::link::cut;
-use crate::narrow::ceil32;
 use crate::proto::tensor_proto::DataType;
 use crate::proto::{GraphProto, ValueInfoProto, type_proto};
 use crate::tensor::Tensor;
+use fretsaw_model::ceil32;
 
 /// The model behind the outputs, without features and provenance.
 pub(super) fn draft<'a>(

@@ -6,7 +6,7 @@
 
 use fretsaw_model::{CategoryIndex, CategorySet, Float, Missing, Split, Test, Tree};
 
-use crate::narrow::{ceil32, floor32};
+use fretsaw_model::{ceil32, floor32};
 
 /// How a column of the ensemble's input is made from a feature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,10 +5,10 @@ use fretsaw_model::{Float, Missing, Step};
 use super::branch::{Column, Rounding};
 use super::flat::Layout;
 use crate::graph::{Builder, attribute};
-use crate::narrow::floor32;
 use crate::proto::TensorProto;
 use crate::proto::tensor_proto::DataType;
 use crate::tensor::{from_f32s, from_f64s, from_i64s};
+use fretsaw_model::floor32;
 
 /// ONNX's type of this precision.
 pub(crate) fn dtype(float: Float) -> DataType {

@@ -8,10 +8,10 @@ use super::input::{cast, constant};
 use super::link::{cut, link};
 use crate::Error;
 use crate::graph::{Builder, ML, attribute, value};
-use crate::narrow::ceil32;
 use crate::proto::tensor_proto::DataType;
 use crate::proto::{TypeProto, ValueInfoProto, type_proto};
 use crate::tensor::{from_i64s, from_strings};
+use fretsaw_model::ceil32;
 
 /// Writes everything behind the margins.
 pub(crate) fn outputs(

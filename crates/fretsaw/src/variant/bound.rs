@@ -14,6 +14,7 @@
 
 use fretsaw_model::{
     BaseOrder, Draft, Ensemble, Float, Link, Missing, Model, Node, Split, Sum, Target, Test, Tree,
+    ceil32, floor32,
 };
 
 /// Pairs of nodes looked at below one moved threshold, at most; beyond that the spread of all
@@ -395,9 +396,9 @@ impl Way {
             test => (test, missing, yes, no),
         };
         let test = match (test, compare) {
-            (Test::Less(t), Float::F32) => Test::Less(f64::from(ceil(t))),
+            (Test::Less(t), Float::F32) => Test::Less(f64::from(ceil32(t))),
             (Test::LessEq(t), Float::F32) if t < f64::from(f32::MAX) => {
-                Test::Less(f64::from(floor(t).next_up()))
+                Test::Less(f64::from(floor32(t).next_up()))
             }
             (Test::LessEq(t), Float::F64) if t < f64::MAX => Test::Less(t.next_up()),
             (test, _) => test,
@@ -409,26 +410,6 @@ impl Way {
             yes,
             no,
         }
-    }
-}
-
-/// The smallest f32 that is not below `t`.
-fn ceil(t: f64) -> f32 {
-    let near = t as f32;
-    if f64::from(near) < t {
-        near.next_up()
-    } else {
-        near
-    }
-}
-
-/// The largest f32 that is not above `t`.
-fn floor(t: f64) -> f32 {
-    let near = t as f32;
-    if f64::from(near) > t {
-        near.next_down()
-    } else {
-        near
     }
 }
 

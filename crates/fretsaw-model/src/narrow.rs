@@ -4,7 +4,7 @@
 //! For f32 `x`: `x <= t` is `x <= floor32(t)`, and `x < t` is `x < ceil32(t)`.
 
 /// The largest f32 that is not above `t`.
-pub(crate) fn floor32(t: f64) -> f32 {
+pub fn floor32(t: f64) -> f32 {
     let near = t as f32;
     if f64::from(near) > t {
         near.next_down()
@@ -14,7 +14,7 @@ pub(crate) fn floor32(t: f64) -> f32 {
 }
 
 /// The smallest f32 that is not below `t`.
-pub(crate) fn ceil32(t: f64) -> f32 {
+pub fn ceil32(t: f64) -> f32 {
     let near = t as f32;
     if f64::from(near) < t {
         near.next_up()
