@@ -1,8 +1,6 @@
 //! The table of predicates: sorted, numbered, and laid out for the kernels that fill their planes.
 
-use fretsaw_model::Float;
-
-use fretsaw_model::ceil32;
+use fretsaw_model::{Float, ceil32};
 
 use crate::predicate::{Op, Predicate, SetTest};
 
