@@ -24,8 +24,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The name that the file gives the model: its stem, or its folder's name where the stem says
-    /// nothing (`model`).
+    /// The name that the file gives the model: its stem.
     pub fn name(&self) -> String {
         let stem = |p: &Path| p.file_stem().map(|s| s.to_string_lossy().into_owned());
         stem(&self.path).unwrap_or_else(|| "model".into())

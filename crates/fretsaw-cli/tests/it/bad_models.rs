@@ -189,16 +189,16 @@ fn files_that_lie() {
 #[test]
 fn headers_with_nothing_behind_them_are_refused() {
     let place = Place::new();
-    for bytes in [
-        &b"tree\nversion=v4\nnum_class=1\n"[..],
-        b"CBM1\x00\x00\x00\x00",
-        b"PK\x03\x04skops",
-        b"BZh91AY&SY",
+    for (bytes, name) in [
+        (&b"tree\nversion=v4\nnum_class=1\n"[..], "LightGBM"),
+        (b"CBM1\x00\x00\x00\x00", "the model points beyond its end"),
+        (b"PK\x03\x04skops", "zip"),
+        (b"BZh91AY&SY", "bzip2"),
     ] {
         place.write("other.model", bytes);
         place
             .run(["inspect", "other.model"])
-            .failed(1, &["other.model"]);
+            .failed(1, &["other.model", name]);
     }
     let old = argument("testdata/xgboost-0.90/binary/model.bin");
     place

@@ -240,7 +240,10 @@ pub(super) fn check_in_runtime(
 }
 
 impl Built {
-    /// Loads the variant from its own file, as a user would, and remembers how long that took.
+    /// A session that runs the variant.
+    ///
+    /// # Panics
+    /// When it was not made.
     pub(super) fn session(&self, threads: usize) -> Result<Native> {
         let made = self
             .made
