@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use fretsaw::data::write_predictions;
-use fretsaw::model::{Answer, Float, Labels, Link, Model};
+use fretsaw::model::{Answer, Decision, Float, Labels, Link, Model, Step};
 use fretsaw::session::{Predictions, Session, Want, ort};
 use fretsaw::{onnx, session};
 use fretsaw_store::{LogRow, LogStatus, now_us};
@@ -106,8 +106,15 @@ fn ort(bytes: &[u8], threads: usize) -> Result<Box<dyn Session>> {
 /// The model without its link, so that what it answers are its margins.
 fn margins_only(model: &Model) -> Result<Model> {
     let mut draft = model.to_draft();
-    draft.link = Link::Identity;
+    let (n, seen) = (draft.body.n_outputs(), draft.body.n_margins());
+    draft.link = if seen < n {
+        let columns = (0..seen as u32).collect();
+        Link::Then(vec![Step::Select { columns }])
+    } else {
+        Link::Identity
+    };
     draft.answer = Answer::Values;
+    draft.decision = Decision::Answer;
     draft.labels = None;
     draft.build().map_err(|e| fretsaw::Error::from(e).into())
 }
@@ -198,6 +205,6 @@ fn column_names(model: &Model, want: Want, n_columns: usize) -> Vec<String> {
             };
             (0..n_columns).map(|i| format!("p_{}", name(i))).collect()
         }
-        (Want::Answers, Answer::Values | Answer::Class) => numbered("output"),
+        (Want::Answers, Answer::Values | Answer::Class | Answer::Score) => numbered("output"),
     }
 }

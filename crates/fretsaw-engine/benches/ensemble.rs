@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Strategy};
 use fretsaw_model::random::Rng;
 use fretsaw_model::{
-    Answer, BaseOrder, Body, Draft, Ensemble, Feature, Float, Link, Missing, Model, Node,
+    Answer, BaseOrder, Body, Decision, Draft, Ensemble, Feature, Float, Link, Missing, Model, Node,
     Provenance, Rows, Split, Sum, Target, Test, Tree,
 };
 
@@ -190,6 +190,7 @@ fn model(sum: Sum) -> Model {
         body: Body::Ensemble(ensemble),
         link: Link::Identity,
         answer: Answer::Values,
+        decision: Decision::Answer,
         labels: None,
         provenance: Provenance::default(),
     }

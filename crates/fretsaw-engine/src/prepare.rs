@@ -54,7 +54,8 @@ pub(crate) fn prepared<'a, R: Row>(
     for row in 0..rows.n_rows() {
         one.clear();
         one.extend((0..rows.n_features()).map(|f| rows.get(row, f)));
-        apply_steps(steps, rows.float(), one);
+        // Steps that can refuse a row never come here.
+        let _ = apply_steps(steps, rows.float(), one);
         buffer.extend(one.iter().map(|&x| R::narrow(x)));
     }
     buffer

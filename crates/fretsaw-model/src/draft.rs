@@ -1,9 +1,10 @@
 //! The checks that make a model valid. Everything downstream relies on them: the kernels index
 //! without looking because of what is checked here.
 
+use crate::check_steps::{check_steps, refuses};
 use crate::{
-    Answer, Body, CategorySet, Derived, Draft, Ensemble, Error, FeatureKind, KeyPart, Linear, Link,
-    Node, Split, Step, Sum, Target, Test, Tree,
+    Answer, Body, CategorySet, Draft, Ensemble, Error, FeatureKind, Linear, Link, Node, Split, Sum,
+    Target, Test, Tree,
 };
 
 /// Whole numbers beyond this are not exact leaves of an integer sum.
@@ -29,11 +30,7 @@ impl Draft {
                 )));
             }
         }
-        let mut width = n_features;
-        for (i, step) in self.steps.iter().enumerate() {
-            check_step(step, width).map_err(|what| Error::invalid(format!("step {i}: {what}")))?;
-            width = step.width(width);
-        }
+        let width = check_steps(&self.steps, n_features).map_err(Error::invalid)?;
         if u32::try_from(width).is_err() {
             return Err(Error::invalid(format!(
                 "{width} features behind the steps are more than can be numbered"
@@ -42,20 +39,39 @@ impl Draft {
         match &self.body {
             Body::Ensemble(e) => check_ensemble(e, width)?,
             Body::Linear(l) => check_linear(l, width)?,
+            Body::Row {
+                n_outputs,
+                n_margins,
+            } => {
+                check_outputs(*n_margins)?;
+                if *n_outputs != width || n_margins > n_outputs {
+                    return Err(Error::invalid(format!(
+                        "{n_margins} margins of {n_outputs} outputs, and the steps leave {width}"
+                    )));
+                }
+            }
         }
         self.check_answer()
     }
 
     fn check_answer(&self) -> Result<(), Error> {
         let n_outputs = self.body.n_outputs();
+        if let Link::Then(steps) = &self.link {
+            check_steps(steps, n_outputs).map_err(|e| Error::invalid(format!("link: {e}")))?;
+            if refuses(steps) {
+                return Err(Error::invalid(
+                    "an encoder in the link that refuses categories",
+                ));
+            }
+        }
         let n_answers = self.link.n_answers(n_outputs);
         match self.answer {
-            Answer::Binary if n_answers != 1 => {
+            Answer::Binary | Answer::Score if n_answers != 1 => {
                 return Err(Error::invalid(format!(
                     "a binary answer needs 1 value a row, not {n_answers}"
                 )));
             }
-            Answer::Class if self.link != Link::ArgMax && self.link != Link::Step => {
+            Answer::Class if n_answers != 1 || self.link == Link::Identity => {
                 return Err(Error::invalid(
                     "an answer that is a class needs a link that gives one",
                 ));
@@ -93,58 +109,7 @@ impl Draft {
     }
 }
 
-fn check_step(step: &Step, n_features: usize) -> Result<(), String> {
-    let one_each = |name: &str, n: usize| {
-        if n == n_features {
-            Ok(())
-        } else {
-            Err(format!("{n} {name} for {n_features} features"))
-        }
-    };
-    match step {
-        Step::MarkMissing { .. } | Step::Widen => Ok(()),
-        Step::FlushTiny { limit } if *limit >= 0.0 => Ok(()),
-        Step::FlushTiny { limit } => Err(format!("the limit is {limit}, not 0 or more")),
-        Step::Impute { values } => one_each("fill values", values.len()),
-        Step::Scale { shift, scale } => {
-            one_each("shifts", shift.len())?;
-            one_each("scales", scale.len())?;
-            match scale.iter().position(|&s| s == 0.0) {
-                Some(i) => Err(format!("the scale of feature {i} is 0")),
-                None => Ok(()),
-            }
-        }
-        Step::Derive(derived) => {
-            let mut width = n_features;
-            for (i, d) in derived.iter().enumerate() {
-                check_derived(d, width).map_err(|what| format!("table {i}: {what}"))?;
-                width += d.otherwise.len();
-            }
-            Ok(())
-        }
-    }
-}
-
-fn check_derived(d: &Derived, n_features: usize) -> Result<(), String> {
-    let feature = |part: &KeyPart| part.feature() as usize;
-    if let Some(part) = d.parts.iter().find(|p| feature(p) >= n_features) {
-        return Err(format!("feature {} of {n_features}", part.feature()));
-    }
-    if d.keys.len().checked_mul(d.otherwise.len()) != Some(d.values.len()) {
-        return Err(format!(
-            "{} values for {} keys and {} features",
-            d.values.len(),
-            d.keys.len(),
-            d.otherwise.len()
-        ));
-    }
-    if !d.keys.windows(2).all(|w| w[0] < w[1]) {
-        return Err("its keys are not in ascending order".into());
-    }
-    Ok(())
-}
-
-fn check_linear(l: &Linear, n_features: usize) -> Result<(), Error> {
+pub(crate) fn check_linear(l: &Linear, n_features: usize) -> Result<(), Error> {
     check_outputs(l.n_outputs)?;
     let want = n_features.checked_mul(l.n_outputs);
     if want != Some(l.weights.len()) {
@@ -171,7 +136,7 @@ fn check_outputs(n_outputs: usize) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_ensemble(e: &Ensemble, n_features: usize) -> Result<(), Error> {
+pub(crate) fn check_ensemble(e: &Ensemble, n_features: usize) -> Result<(), Error> {
     check_outputs(e.n_outputs)?;
     for (name, values) in [("base values", &e.base), ("factors", &e.multiply)] {
         if values.len() != e.n_outputs {

@@ -34,6 +34,14 @@ impl Error {
         }
     }
 
+    /// The same fault, told with the row it is in.
+    pub(crate) fn in_row(self, row: usize) -> Self {
+        Self {
+            message: format!("row {row}: {}", self.message),
+            ..self
+        }
+    }
+
     /// What kind of fault it is.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -34,6 +34,12 @@ pub enum FeatureKind {
     /// then be f64, it stands as its [`category_hash`](crate::category_hash); in a table of named
     /// columns as itself.
     Hashed,
+    /// A category as text, of which the model may see others than it knows. In rows of numbers it
+    /// stands as its position in `known`, and any other as -1.
+    Text {
+        /// The categories in the order of their codes.
+        known: Vec<String>,
+    },
 }
 
 /// Category values in the order of their codes.

@@ -1,10 +1,12 @@
 //! Links: from margins to what the framework answers, in the margins' own precision.
 
+use crate::{Float, Step};
+
 /// The function from a row's margins to its answer.
 ///
 /// Computed in the precision of the margins (f32 or f64) by the formula of the framework, so that
 /// the answer is the framework's own up to the last places of `exp` and `ln`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Link {
     /// The margin itself.
@@ -44,6 +46,8 @@ pub enum Link {
     Sorted,
     /// The first output, then each next one adds `1e-6 + softplus(x)`: XGBoost's expectiles.
     CumulativeSoftplus,
+    /// What these steps make of the margins, in f64.
+    Then(Vec<Step>),
 }
 
 /// The links that may stand behind a mean: those of an objective that can be averaged.
@@ -96,30 +100,34 @@ impl Link {
     }
 
     /// The divisor in front of the link, 1 where there is none, and the link behind it.
-    pub fn parts(self) -> (f64, Self) {
+    pub fn parts(&self) -> (f64, Self) {
         match self {
-            Self::Mean { n, then } => (n, then.link()),
-            other => (1.0, other),
+            Self::Mean { n, then } => (*n, then.link()),
+            other => (1.0, other.clone()),
         }
     }
 
     /// How many answers a row of `n_outputs` margins gives.
-    pub fn n_answers(self, n_outputs: usize) -> usize {
-        if self == Self::ArgMax { 1 } else { n_outputs }
+    pub fn n_answers(&self, n_outputs: usize) -> usize {
+        match self {
+            Self::ArgMax => 1,
+            Self::Then(steps) => crate::width(steps, n_outputs),
+            _ => n_outputs,
+        }
     }
 
     /// One row in f32: `margins` (one an output) to `out` (one an answer).
     ///
     /// # Panics
     /// When `out` is not [`n_answers`](Link::n_answers) long.
-    pub fn apply_f32(self, margins: &[f32], out: &mut [f32]) {
+    pub fn apply_f32(&self, margins: &[f32], out: &mut [f32]) {
         let each = |out: &mut [f32], f: &dyn Fn(f32) -> f32| {
             out.iter_mut().zip(margins).for_each(|(o, &m)| *o = f(m));
         };
         match self {
             Self::Identity => out.copy_from_slice(margins),
             Self::Sigmoid { steepness } => {
-                let steepness = steepness as f32;
+                let steepness = *steepness as f32;
                 // Not `each`: this one is on the hot path of every binary classifier.
                 for (o, &m) in out.iter_mut().zip(margins) {
                     *o = 1.0 / ((-(steepness * m)).min(88.7).exp() + 1.0 + 1e-16);
@@ -129,7 +137,7 @@ impl Link {
             Self::Log1pExp => each(out, &|x| x.exp().ln_1p()),
             Self::SignedSquare => each(out, &|x| (x * x).copysign(x)),
             Self::Mean { n, then } => {
-                let means: Vec<f32> = margins.iter().map(|m| m / n as f32).collect();
+                let means: Vec<f32> = margins.iter().map(|m| m / *n as f32).collect();
                 then.link().apply_f32(&means, out);
             }
             Self::Step => each(out, &|x| if x > 0.0 { 1.0 } else { 0.0 }),
@@ -157,9 +165,9 @@ impl Link {
                 }
             }
             // ONNX's own: in f64, rounded once, so within a place or two of any runtime's f32.
-            Self::SoftmaxZero | Self::Probit => {
+            Self::SoftmaxZero | Self::Probit | Self::Then(_) => {
                 let wide: Vec<f64> = margins.iter().map(|&m| f64::from(m)).collect();
-                let mut answers = vec![0.0; wide.len()];
+                let mut answers = vec![0.0; out.len()];
                 self.apply_f64(&wide, &mut answers);
                 out.iter_mut().zip(answers).for_each(|(o, a)| *o = a as f32);
             }
@@ -170,14 +178,22 @@ impl Link {
     ///
     /// # Panics
     /// When `out` is not [`n_answers`](Link::n_answers) long.
-    pub fn apply_f64(self, margins: &[f64], out: &mut [f64]) {
+    pub fn apply_f64(&self, margins: &[f64], out: &mut [f64]) {
         let each = |out: &mut [f64], f: &dyn Fn(f64) -> f64| {
             out.iter_mut().zip(margins).for_each(|(o, &m)| *o = f(m));
         };
         let max = || margins.iter().fold(f64::MIN, |m, &x| m.max(x));
         match self {
             Self::Identity => out.copy_from_slice(margins),
-            Self::Sigmoid { steepness } => each(out, &|x| 1.0 / (1.0 + (-steepness * x).exp())),
+            Self::Then(steps) => {
+                let mut row = margins.to_vec();
+                match crate::apply_steps(steps, Float::F64, &mut row) {
+                    Ok(()) => out.copy_from_slice(&row),
+                    // No row is refused here: `Draft::build` takes no encoder that could.
+                    Err(_) => out.fill(f64::NAN),
+                }
+            }
+            Self::Sigmoid { steepness } => each(out, &|x| 1.0 / (1.0 + (-*steepness * x).exp())),
             Self::Exp => each(out, &f64::exp),
             Self::Log1pExp => each(out, &|x| x.exp().ln_1p()),
             Self::SignedSquare => each(out, &|x| (x * x).copysign(x)),

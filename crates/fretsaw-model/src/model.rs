@@ -31,14 +31,30 @@ pub enum Body {
     Ensemble(Ensemble),
     /// A linear model.
     Linear(Linear),
+    /// What the steps leave, in f64: of models that are no single ensemble or linear model.
+    Row {
+        /// How many values they leave: what the link sees.
+        n_outputs: usize,
+        /// How many of these, from the first, are the margins that a user sees.
+        n_margins: usize,
+    },
 }
 
 impl Body {
-    /// How many margins a row gives.
+    /// How many values a row gives the link: its margins, and for [`Body::Row`] what it has besides.
     pub fn n_outputs(&self) -> usize {
         match self {
             Self::Ensemble(e) => e.n_outputs,
             Self::Linear(l) => l.n_outputs,
+            Self::Row { n_outputs, .. } => *n_outputs,
+        }
+    }
+
+    /// How many margins a row gives.
+    pub fn n_margins(&self) -> usize {
+        match self {
+            Self::Row { n_margins, .. } => *n_margins,
+            _ => self.n_outputs(),
         }
     }
 
@@ -47,6 +63,7 @@ impl Body {
         match self {
             Self::Ensemble(e) => e.sum.margin(),
             Self::Linear(l) => l.sum,
+            Self::Row { .. } => Float::F64,
         }
     }
 }
@@ -59,12 +76,30 @@ pub enum Answer {
     /// The probability of the second of two classes. `predict` gives two columns, the first is
     /// `1 - p`; the label is the second class where `p > 0.5`.
     Binary,
+    /// A score of the second of two classes: one column, above 0 for the second.
+    Score,
     /// A probability or score for each class; the label is the largest, the first of equals.
     Classes,
     /// An independent probability for each label.
     Labels,
     /// The number of a class: one column.
     Class,
+}
+
+/// What names a row's class, where the answers are classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// The answer: the largest, the first of equals; of two classes the second where its
+    /// probability is above 0.5, or its score above 0.
+    #[default]
+    Answer,
+    /// The margins: the largest, the first of equals; one margin names the second class above 0.
+    Margin,
+    /// The same, but one margin names the second class at 0 too.
+    MarginFromZero,
+    /// The margins rounded to whole votes: the largest, the first of equals.
+    Votes,
 }
 
 /// Names of classes (or of labels, where a row may have several).
@@ -129,6 +164,8 @@ pub struct Draft {
     pub link: Link,
     /// What the answers are.
     pub answer: Answer,
+    /// What names the class.
+    pub decision: Decision,
     /// The classes' names; `None`: they are numbered from 0.
     pub labels: Option<Labels>,
     /// Where the model comes from.
@@ -159,9 +196,7 @@ impl Draft {
 
     /// How many values a row has behind the steps: what the body sees.
     pub fn width(&self) -> usize {
-        self.steps
-            .iter()
-            .fold(self.features.len(), |n, step| step.width(n))
+        crate::width(&self.steps, self.features.len())
     }
 
     /// Whether rows must be f64, since they hold hashes that f32 cannot.
@@ -187,10 +222,11 @@ impl Draft {
     pub fn n_classes(&self) -> usize {
         match self.answer {
             Answer::Values => 0,
-            Answer::Binary => 2,
+            Answer::Binary | Answer::Score => 2,
             // A hinge: 0 or 1 from one margin.
             Answer::Class if self.link == Link::Step => 2,
-            Answer::Classes | Answer::Labels | Answer::Class => self.body.n_outputs(),
+            Answer::Classes | Answer::Labels => self.n_columns(),
+            Answer::Class => self.body.n_margins(),
         }
     }
 
@@ -205,7 +241,7 @@ impl Draft {
     pub fn ensemble(&self) -> Option<&Ensemble> {
         match &self.body {
             Body::Ensemble(e) => Some(e),
-            Body::Linear(_) => None,
+            Body::Linear(_) | Body::Row { .. } => None,
         }
     }
 }

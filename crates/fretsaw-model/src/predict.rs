@@ -7,17 +7,18 @@ use std::slice;
 
 use crate::link::argmax;
 use crate::{
-    Answer, BaseOrder, Body, Draft, Ensemble, Error, Float, InterceptOrder, Linear, LinearMissing,
-    Missing, Model, Node, Rows, Split, Step, Sum, Target, Test, Tree,
+    Answer, BaseOrder, Body, Decision, Draft, Ensemble, Error, Float, InterceptOrder, Linear,
+    LinearMissing, Missing, Model, Node, Rows, Split, Sum, Target, Test, Tree, apply_steps,
 };
 
 /// What `predict` of the framework answers: `n_rows` x [`n_columns`](crate::Draft::n_columns),
 /// row-major. f32 answers are widened.
 ///
 /// # Errors
-/// When the rows have another number of features than the model.
+/// When the rows have another number of features than the model, or one has a category that the
+/// model refuses.
 pub fn predict(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
-    let margins = margins(model, rows)?;
+    let margins = body_rows(model, rows)?;
     let mut out = Vec::new();
     match model.body.margin() {
         Float::F64 => answers_f64(model, &margins, &mut out),
@@ -31,11 +32,21 @@ pub fn predict(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
     Ok(out)
 }
 
-/// The margins (raw scores): `n_rows` x `n_outputs`, row-major. f32 margins are widened.
+/// The margins (raw scores): `n_rows` x [`n_margins`](crate::Body::n_margins), row-major. f32 margins
+/// are widened.
 ///
 /// # Errors
-/// When the rows have another number of features than the model.
+/// When the rows have another number of features than the model, or one has a category that the
+/// model refuses.
 pub fn margins(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
+    Ok(seen_margins(model, body_rows(model, rows)?))
+}
+
+/// What the body gives the link: `n_rows` x [`n_outputs`](crate::Body::n_outputs), row-major, widened.
+///
+/// # Errors
+/// As [`margins`].
+pub fn body_rows(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
     let n_features = model.features.len();
     if rows.n_features() != n_features {
         return Err(Error::rows(format!(
@@ -51,50 +62,32 @@ pub fn margins(model: &Model, rows: &Rows<'_>) -> Result<Vec<f64>, Error> {
     for row in 0..rows.n_rows() {
         x.clear();
         x.extend((0..n_features).map(|feature| rows.get(row, feature)));
-        apply_steps(&model.steps, rows.float(), &mut x);
+        apply_steps(&model.steps, rows.float(), &mut x).map_err(|e| e.in_row(row))?;
         match &model.body {
             Body::Ensemble(e) => ensemble(e, &mut x, &mut out),
             Body::Linear(l) => linear(l, &x, &mut out),
+            Body::Row { .. } => out.extend(&x),
         }
     }
     Ok(out)
+}
+
+/// The margins that a user sees, of what [`body_rows`] gives: all of it, but for a
+/// [`Body::Row`](crate::Body::Row) that holds more.
+pub fn seen_margins(model: &Draft, rows: Vec<f64>) -> Vec<f64> {
+    let (n, seen) = (model.body.n_outputs(), model.body.n_margins());
+    if n == seen {
+        return rows;
+    }
+    let seen_of = |row: &[f64]| row[..seen].to_vec();
+    rows.chunks_exact(n).flat_map(seen_of).collect()
 }
 
 /// What is wrong with f32 rows where hashes are needed.
 pub const HASHES_IN_F32: &str = "the rows are f32, which cannot hold the hashes of categories: \
     give a table with the categories as text, or f64 rows with their hashes";
 
-/// Runs the preprocessing steps on one row, in the precision that the rows came in or, behind
-/// [`Step::Widen`], in f64. The row grows by
-/// what the steps append.
-pub fn apply_steps(steps: &[Step], mut float: Float, x: &mut Vec<f64>) {
-    for step in steps {
-        if *step == Step::Widen {
-            float = Float::F64;
-            continue;
-        }
-        if let Step::Derive(derived) = step {
-            for d in derived {
-                let values = d.values_of(x).iter().map(|&v| float.cast(v));
-                x.extend(values);
-            }
-            continue;
-        }
-        for (i, v) in x.iter_mut().enumerate() {
-            *v = float.cast(match step {
-                Step::MarkMissing { value } if *v == float.cast(*value) => f64::NAN,
-                Step::FlushTiny { limit } if v.abs() <= *limit => 0.0,
-                Step::Impute { values } if v.is_nan() => values[i],
-                Step::Scale { shift, scale } => {
-                    float.cast(*v - float.cast(shift[i])) / float.cast(scale[i])
-                }
-                _ => *v,
-            });
-        }
-    }
-}
-
-fn ensemble(e: &Ensemble, x: &mut [f64], out: &mut Vec<f64>) {
+pub(crate) fn ensemble(e: &Ensemble, x: &mut [f64], out: &mut Vec<f64>) {
     for v in x.iter_mut() {
         *v = e.compare.cast(*v);
     }
@@ -201,7 +194,7 @@ fn leaf_value(tree: &Tree, leaf: usize, x: &[f64]) -> f64 {
         .fold(linear.constant, |sum, &(f, c)| sum + c * x[f as usize])
 }
 
-fn linear(l: &Linear, x: &[f64], out: &mut Vec<f64>) {
+pub(crate) fn linear(l: &Linear, x: &[f64], out: &mut Vec<f64>) {
     let round = |v: f64| l.sum.cast(v);
     for k in 0..l.n_outputs {
         let intercept = round(l.intercept[k]);
@@ -264,14 +257,26 @@ pub fn answers_f64(model: &Draft, margins: &[f64], out: &mut Vec<f64>) {
     }
 }
 
-/// The class number of each row, from the answers of [`predict`]; `None` where the answers name
-/// no single class.
-pub fn labels(model: &Model, predictions: &[f64]) -> Option<Vec<usize>> {
-    let rows = predictions.chunks_exact(model.n_columns());
-    match model.answer {
-        Answer::Values | Answer::Labels => None,
-        Answer::Binary => Some(rows.map(|p| usize::from(p[1] > 0.5)).collect()),
-        Answer::Classes => Some(rows.map(argmax).collect()),
-        Answer::Class => Some(rows.map(|p| p[0] as usize).collect()),
-    }
+/// The class number of each row, from its margins ([`margins`]) and answers ([`predict`]); `None`
+/// where the model names no single class.
+pub fn labels(model: &Draft, margins: &[f64], answers: &[f64]) -> Option<Vec<usize>> {
+    let answers = answers.chunks_exact(model.n_columns());
+    let above = |x: f64, limit: f64| usize::from(x > limit);
+    Some(match (model.answer, model.decision) {
+        (Answer::Values | Answer::Labels, _) => return None,
+        (Answer::Class, _) => answers.map(|p| p[0] as usize).collect(),
+        (Answer::Binary, Decision::Answer) => answers.map(|p| above(p[1], 0.5)).collect(),
+        (Answer::Score, Decision::Answer) => answers.map(|p| above(p[0], 0.0)).collect(),
+        (Answer::Classes, Decision::Answer) => answers.map(argmax).collect(),
+        (_, decision) => {
+            let name = |m: &[f64]| match (m, decision) {
+                (&[m], Decision::MarginFromZero) => usize::from(m >= 0.0),
+                (&[m], _) => above(m, 0.0),
+                (m, Decision::Votes) => argmax(&m.iter().map(|v| v.round()).collect::<Vec<f64>>()),
+                (m, _) => argmax(m),
+            };
+            let margins = margins.chunks_exact(model.body.n_margins());
+            margins.map(name).collect()
+        }
+    })
 }

@@ -3,9 +3,9 @@
 //! Everything is drawn from a seed, so that a failing case is named by one number.
 
 use crate::{
-    Answer, BaseOrder, Body, CategoryIndex, CategorySet, Draft, Ensemble, Feature, FeatureKind,
-    Float, Labels, LinearLeaf, Link, Missing, Model, Node, Provenance, Split, Step, Sum, Target,
-    Test, Tree,
+    Answer, BaseOrder, Body, CategoryIndex, CategorySet, Decision, Draft, Ensemble, Feature,
+    FeatureKind, Float, Labels, LinearLeaf, Link, Missing, Model, Node, Provenance, Split, Step,
+    Sum, Target, Test, Tree,
 };
 
 /// A small generator (SplitMix64): repeatable, and good enough to draw test cases.
@@ -183,6 +183,7 @@ pub fn ensemble(seed: u64, shape: &Shape) -> Model {
         body: Body::Ensemble(ensemble),
         link: Link::Identity,
         answer: Answer::Values,
+        decision: Decision::Answer,
         labels: None,
         provenance: Provenance {
             framework: "random".into(),

@@ -36,6 +36,7 @@ fn stump(test: Test, missing: Missing, sets: Vec<CategorySet>) -> Draft {
         }),
         link: Link::Identity,
         answer: Answer::Values,
+        decision: Decision::Answer,
         labels: None,
         provenance: Provenance::default(),
     }

@@ -68,6 +68,7 @@ fn feature(f: &Feature) -> Value {
     match &f.kind {
         FeatureKind::Numeric => json!(f.name),
         FeatureKind::Hashed => json!({ "name": f.name, "hashed": true }),
+        FeatureKind::Text { known } => json!({ "name": f.name, "text": known }),
         FeatureKind::Categorical { categories } => json!({
             "name": f.name,
             "categories": match categories {

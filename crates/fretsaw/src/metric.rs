@@ -29,7 +29,7 @@ impl Metric {
         let classifies = matches!(model.answer, Answer::Binary | Answer::Classes);
         let metric = match name {
             "auto" => match model.answer {
-                Answer::Binary => Self::Auc,
+                Answer::Binary | Answer::Score => Self::Auc,
                 Answer::Classes => Self::LogLoss,
                 Answer::Class => Self::Accuracy,
                 Answer::Values | Answer::Labels => Self::Rmse,
@@ -49,8 +49,10 @@ impl Metric {
             }
         };
         let fits = match metric {
-            Self::Auc | Self::LogLoss => classifies,
-            Self::Accuracy => classifies || model.answer == Answer::Class,
+            // A score orders rows, but is no probability.
+            Self::Auc => classifies || model.answer == Answer::Score,
+            Self::LogLoss => classifies,
+            Self::Accuracy => classifies || matches!(model.answer, Answer::Class | Answer::Score),
             Self::Rmse | Self::R2 => model.answer == Answer::Values && model.n_columns() == 1,
         };
         if fits {
@@ -92,8 +94,11 @@ impl Metric {
         let n = labels.len() as f64;
         let rows = || predictions.chunks_exact(n_columns).zip(labels);
         match self {
-            Self::Auc if model.answer == Answer::Binary => {
-                auc(&rows().map(|(p, &y)| (p[1], y == 1.0)).collect::<Vec<_>>())
+            Self::Auc if matches!(model.answer, Answer::Binary | Answer::Score) => {
+                let score = |p: &[f64]| p[p.len() - 1];
+                auc(&rows()
+                    .map(|(p, &y)| (score(p), y == 1.0))
+                    .collect::<Vec<_>>())
             }
             Self::Auc => {
                 let one = |k: usize| {
@@ -115,6 +120,7 @@ impl Metric {
                 let right = |(p, &y): (&[f64], &f64)| match model.answer {
                     Answer::Class => p[0] == y,
                     Answer::Binary => f64::from(u8::from(p[1] > 0.5)) == y,
+                    Answer::Score => f64::from(u8::from(p[0] > 0.0)) == y,
                     _ => p.iter().all(|v| *v <= p[y as usize]),
                 };
                 rows().filter(|&r| right(r)).count() as f64 / n

@@ -260,6 +260,7 @@ fn a_linear_model_has_one_variant_and_says_why() {
         }),
         link: Link::Identity,
         answer: Answer::Values,
+        decision: fretsaw::model::Decision::Answer,
         labels: None,
         provenance: Provenance::default(),
     };

@@ -3,8 +3,8 @@
 //! Sums are in f64 from 0 in the order of the trees, then `scale * sum + bias`.
 
 use fretsaw_model::{
-    BaseOrder, Body, Draft, Ensemble, Feature, FeatureKind, Float, Missing, Node, Provenance,
-    Split, Sum, Target, Test, Tree,
+    BaseOrder, Body, Decision, Draft, Ensemble, Feature, FeatureKind, Float, Missing, Node,
+    Provenance, Split, Sum, Target, Test, Tree,
 };
 
 use super::derive::Derivation;
@@ -64,6 +64,7 @@ pub(crate) fn lift(model: &Model, format: &str) -> Result<fretsaw_model::Model, 
         }),
         link: loss.link,
         answer: loss.answer,
+        decision: Decision::Answer,
         labels: loss.labels,
         provenance: Provenance {
             framework: "catboost".into(),

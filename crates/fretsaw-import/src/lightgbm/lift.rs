@@ -2,8 +2,8 @@
 //! the same since 2.1 for rows that come as a matrix.
 
 use fretsaw_model::{
-    Answer, BaseOrder, Body, Categories, Draft, Ensemble, Feature, FeatureKind, Float, Labels,
-    Link, Missing, Node, Provenance, Split, Step, Sum, Test,
+    Answer, BaseOrder, Body, Categories, Decision, Draft, Ensemble, Feature, FeatureKind, Float,
+    Labels, Link, Missing, Node, Provenance, Split, Step, Sum, Test,
 };
 
 use super::objective::Objective;
@@ -59,6 +59,7 @@ pub(crate) fn lift(
         body: Body::Ensemble(ensemble),
         link,
         answer: objective.answer,
+        decision: Decision::Answer,
         labels: labels(wrapper.labels, objective.answer, n_outputs)?,
         provenance: Provenance {
             framework: "lightgbm".into(),

@@ -1,8 +1,8 @@
 //! From scikit-learn's model to the IR, by the rules of the version that wrote it.
 
 use fretsaw_model::{
-    Answer, BaseOrder, Body, Draft, Ensemble, Feature, Float, Labels, Link, Provenance, Step, Sum,
-    Target,
+    Answer, BaseOrder, Body, Decision, Draft, Ensemble, Feature, Float, Labels, Link, Provenance,
+    Step, Sum, Target,
 };
 
 use super::tree::shares;
@@ -47,6 +47,7 @@ pub(crate) fn lift(model: Model, format: &str) -> Result<fretsaw_model::Model, E
         body: Body::Ensemble(ensemble),
         link,
         answer,
+        decision: Decision::Answer,
         labels: classes.filter(|c| !numbers(c)),
         provenance: Provenance {
             framework: "sklearn".into(),

@@ -6,7 +6,7 @@
 //! reads an old file may differ from it in the last bits.
 
 use fretsaw_model::{
-    Answer, BaseOrder, Body, Categories, Draft, Ensemble, Feature, FeatureKind, Float,
+    Answer, BaseOrder, Body, Categories, Decision, Draft, Ensemble, Feature, FeatureKind, Float,
     InterceptOrder, Labels, Linear, LinearMissing, Link, Provenance, Step, Sum,
 };
 
@@ -87,13 +87,15 @@ pub(crate) fn lift(
     };
     let steps = wrapper.missing.map(|value| Step::MarkMissing { value });
     let version = model.version.iter().map(u32::to_string);
+    let labels = labels(wrapper.labels, &objective, n_outputs)?;
     let draft = Draft {
         features,
         steps: steps.into_iter().collect(),
         body,
         link: objective.link,
         answer: objective.answer,
-        labels: labels(wrapper.labels, &objective, n_outputs)?,
+        decision: Decision::Answer,
+        labels,
         provenance: Provenance {
             framework: "xgboost".into(),
             framework_version: Some(version.collect::<Vec<_>>().join("."))

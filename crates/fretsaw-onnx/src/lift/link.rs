@@ -31,7 +31,7 @@ pub(super) fn linked<'a>(
     }
     Ok(Linked {
         link: if link == Link::Identity {
-            margin.link
+            margin.link.clone()
         } else {
             link
         },

@@ -1,7 +1,7 @@
 //! The graph's outputs: which tensor is the answer, which the label, and whether the label is the
 //! one that the answer says.
 
-use fretsaw_model::{Answer, Draft, Labels, Link, Provenance};
+use fretsaw_model::{Answer, Decision, Draft, Labels, Link, Provenance};
 
 use super::classifier::classifier;
 use super::columns::Source;
@@ -69,6 +69,7 @@ fn make(l: Linked<'_>, answer: Answer, labels: Option<Labels>) -> Draft {
         body: l.margin.body,
         link: l.link,
         answer,
+        decision: Decision::Answer,
         labels,
         provenance: Provenance::default(),
     }
@@ -138,6 +139,7 @@ fn from_classifier<'a>(
         body: c.body,
         link: c.link,
         answer: c.answer,
+        decision: Decision::Answer,
         labels: (!numbered).then_some(c.labels),
         provenance: Provenance::default(),
     })
@@ -244,7 +246,7 @@ impl<'a> Label<'a> {
             let at = g.number(test.input(1))?;
             let x = g.root(test.input(0));
             let margin = l.margin.body.margin();
-            let of_margin = cut(l.link, margin).is_some_and(|c| {
+            let of_margin = cut(&l.link, margin).is_some_and(|c| {
                 at == c || at == f64::from(ceil32(c)) || (c.is_nan() && at.is_nan())
             });
             let half = at == 0.5_f64.next_up() || at == f64::from(0.5_f32.next_up());

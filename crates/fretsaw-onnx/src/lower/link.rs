@@ -15,7 +15,7 @@ use crate::tensor::from_i64s;
 /// graph say it.
 pub(crate) fn link(
     b: &mut Builder,
-    link: Link,
+    link: &Link,
     float: Float,
     n_outputs: usize,
     m: &str,
@@ -23,12 +23,12 @@ pub(crate) fn link(
     Ok(match link {
         Link::Identity => m.to_string(),
         Link::Mean { n, then } => {
-            let n = constant(b, float, &[], &[n]);
+            let n = constant(b, float, &[], &[*n]);
             let mean = b.op("Div", &[m, &n], vec![]);
-            return self::link(b, then.link(), float, n_outputs, &mean);
+            return self::link(b, &then.link(), float, n_outputs, &mean);
         }
         Link::Sigmoid { steepness } => {
-            let minus = if steepness == 1.0 {
+            let minus = if *steepness == 1.0 {
                 b.op("Neg", &[m], vec![])
             } else {
                 let c = constant(b, float, &[], &[-steepness]);
@@ -108,7 +108,7 @@ fn softplus(b: &mut Builder, float: Float, x: &str) -> String {
 ///
 /// A label taken from the margin by this cut is the source's on every row, whatever the runtime
 /// makes of `exp`.
-pub(crate) fn cut(link: Link, float: Float) -> Option<f64> {
+pub(crate) fn cut(link: &Link, float: Float) -> Option<f64> {
     match link.parts().1 {
         Link::Identity
         | Link::Sigmoid { .. }
@@ -174,13 +174,13 @@ mod tests {
     fn the_cut_is_the_first_margin_above_a_half() {
         let sigmoid = Link::Sigmoid { steepness: 1.0 };
         for (link, float) in [
-            (sigmoid, Float::F32),
+            (sigmoid.clone(), Float::F32),
             (sigmoid, Float::F64),
             (Link::Sigmoid { steepness: 2.0 }, Float::F64),
             (Link::Identity, Float::F32),
             (Link::Exp, Float::F64),
         ] {
-            let cut = cut(link, float).unwrap();
+            let cut = cut(&link, float).unwrap();
             let answer = |x: f64| {
                 let (mut narrow, mut wide) = ([0.0], [0.0]);
                 link.apply_f32(&[x as f32], &mut narrow);
@@ -197,7 +197,7 @@ mod tests {
             };
             assert!(answer(cut) > 0.5 && answer(below) <= 0.5, "{link:?} {cut}");
         }
-        assert_eq!(cut(Link::Identity, Float::F64), Some(0.5_f64.next_up()));
-        assert_eq!(cut(Link::Softmax, Float::F64), None);
+        assert_eq!(cut(&Link::Identity, Float::F64), Some(0.5_f64.next_up()));
+        assert_eq!(cut(&Link::Softmax, Float::F64), None);
     }
 }

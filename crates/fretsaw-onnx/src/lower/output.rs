@@ -25,17 +25,17 @@ pub(crate) fn outputs(
         if m.linked {
             Ok(m.name.clone())
         } else {
-            link(b, model.link, m.float, n_outputs, &m.name)
+            link(b, &model.link, m.float, n_outputs, &m.name)
         }
     };
-    match (model.answer, model.link) {
+    match (model.answer, &model.link) {
         (Answer::Binary, _) => {
             let p = answer(b)?;
             let one = constant(b, m.float, &[], &[1.0]);
             let rest = b.op("Sub", &[&one, &p], vec![]);
             let both = b.op("Concat", &[&rest, &p], vec![attribute("axis", 1_i64)]);
             // The cut is found in the source's precision; the margins here may be rounded.
-            let (x, cut) = match cut(model.link, model.body.margin()) {
+            let (x, cut) = match cut(&model.link, model.body.margin()) {
                 Some(c) if m.float == Float::F32 && !c.is_nan() => (&m.name, f64::from(ceil32(c))),
                 Some(c) => (&m.name, c),
                 None => (

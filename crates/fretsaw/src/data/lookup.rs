@@ -37,7 +37,8 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    fn texts(known: &'a [String]) -> Self {
+    /// Text.
+    pub(super) fn texts(known: &'a [String]) -> Self {
         Self::Texts(positions(known.iter().map(String::as_str)), known)
     }
 

@@ -137,7 +137,7 @@ fn table<'a>(
     let helds: Vec<Held> = (0..n)
         .map(|i| match slots[i] {
             // A code, whatever its column holds.
-            Slot::Category(_) => Held::Short,
+            Slot::Category(_) | Slot::Text(_) => Held::Short,
             Slot::Hash => Held::Double,
             Slot::Number { .. } => held(i),
         })
@@ -209,6 +209,8 @@ enum Slot<'a> {
         bools: Option<bool>,
     },
     Category(Lookup<'a>),
+    /// A category as text; one that is not known is -1.
+    Text(Lookup<'a>),
     /// The hash of a category's text.
     Hash,
 }
@@ -219,6 +221,7 @@ impl<'a> Slot<'a> {
             FeatureKind::Categorical {
                 categories: Some(categories),
             } => Self::Category(Lookup::categories(categories)),
+            FeatureKind::Text { known } => Self::Text(Lookup::texts(known)),
             FeatureKind::Hashed => Self::Hash,
             kind => Self::Number {
                 is_code: *kind != FeatureKind::Numeric,
@@ -232,8 +235,11 @@ impl<'a> Slot<'a> {
             // Any text is a category, the empty one too.
             (Self::Hash, _) => hash(cell).map(Value::Int),
             (_, Cell::Missing) => Ok(Value::MISSING),
-            (Self::Category(_), Cell::F32(x)) if x.is_nan() => Ok(Value::MISSING),
-            (Self::Category(_), Cell::F64(x)) if x.is_nan() => Ok(Value::MISSING),
+            (Self::Category(_) | Self::Text(_), Cell::F32(x)) if x.is_nan() => Ok(Value::MISSING),
+            (Self::Category(_) | Self::Text(_), Cell::F64(x)) if x.is_nan() => Ok(Value::MISSING),
+            (Self::Text(lookup), cell) => Ok(Value::Int(
+                lookup.find(cell).map_or(-1, |code| code as i128),
+            )),
             (Self::Category(lookup), cell) => match lookup.find(cell) {
                 Some(code) => Ok(Value::Int(code as i128)),
                 None => Err(format!(

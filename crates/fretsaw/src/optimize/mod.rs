@@ -309,6 +309,7 @@ pub fn answer_name(model: &Model) -> &'static str {
     match model.answer {
         Answer::Values => "values",
         Answer::Binary => "binary",
+        Answer::Score => "score",
         Answer::Classes => "classes",
         Answer::Labels => "labels",
         Answer::Class => "class",

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use fretsaw_model::{Answer, Link, Model, Rows, labels, predict};
+use fretsaw_model::{Answer, Decision, Link, Model, Rows, labels, predict};
 
 use super::Options;
 use crate::metric::Metric;
@@ -208,8 +208,11 @@ pub fn compare(model: &Model, want: &[f64], got: &[f64], tolerance: f64) -> Erro
         sum / want.len() as f64
     };
     let flips = |a: Vec<usize>, b: Vec<usize>| a.iter().zip(&b).filter(|(a, b)| a != b).count();
-    facts.class_flips = labels(model, want)
-        .zip(labels(model, got))
+    // By the answers alone: a margin's own rule differs only where two classes are as good as equal.
+    let mut by_answers = model.to_draft();
+    by_answers.decision = Decision::Answer;
+    facts.class_flips = labels(&by_answers, &[], want)
+        .zip(labels(&by_answers, &[], got))
         .map(|(a, b)| flips(a, b));
     facts
 }

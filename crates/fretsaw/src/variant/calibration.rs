@@ -28,7 +28,10 @@ impl Calibration {
         for row in 0..rows.n_rows() {
             x.clear();
             x.extend((0..rows.n_features()).map(|feature| rows.get(row, feature)));
-            apply_steps(&model.steps, rows.float(), &mut x);
+            // A row that an encoder refuses says nothing about thresholds.
+            if apply_steps(&model.steps, rows.float(), &mut x).is_err() {
+                continue;
+            }
             for (slot, sorted) in x.iter_mut().zip(&mut sorted) {
                 *slot = compare.cast(*slot);
                 if !slot.is_nan() {

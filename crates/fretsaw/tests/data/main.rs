@@ -45,6 +45,7 @@ fn draft(features: Vec<Feature>, compare: Float) -> Draft {
         }),
         link: Link::Identity,
         answer: Answer::Values,
+        decision: Decision::Answer,
         labels: None,
         provenance: Provenance::default(),
     }

@@ -1,0 +1,207 @@
+//! Functions of one value, in f64, and norms of a row.
+
+/// A function of one value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Function {
+    /// `max(x, 0)`.
+    Relu,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// `1 / (1 + exp(-x))`.
+    Logistic,
+    /// `e^x`.
+    Exp,
+    /// `2^x`.
+    Exp2,
+    /// `e^x - 1`.
+    ExpM1,
+    /// The natural logarithm.
+    Ln,
+    /// The logarithm to base 2.
+    Log2,
+    /// The logarithm to base 10.
+    Log10,
+    /// `ln(1 + x)`.
+    Ln1p,
+    /// The square root.
+    Sqrt,
+    /// `x * x`.
+    Square,
+    /// The size of `x`.
+    Abs,
+    /// `-x`.
+    Negate,
+    /// `1 / x`.
+    Reciprocal,
+    /// 1 above the threshold, else 0.
+    Above(f64),
+    /// 1 at the threshold and above, else 0.
+    AtLeast(f64),
+    /// Held between two values; NaN stays.
+    Clip {
+        /// The least.
+        low: f64,
+        /// The most.
+        high: f64,
+    },
+    /// The inverse of the standard normal distribution: `scipy.special.ndtri`.
+    NormalQuantile,
+}
+
+impl Function {
+    /// Its value at `x`.
+    pub fn of(self, x: f64) -> f64 {
+        match self {
+            Self::Relu => {
+                if x < 0.0 {
+                    0.0
+                } else {
+                    x
+                }
+            }
+            Self::Tanh => x.tanh(),
+            Self::Logistic => 1.0 / (1.0 + (-x).exp()),
+            Self::Exp => x.exp(),
+            Self::Exp2 => x.exp2(),
+            Self::ExpM1 => x.exp_m1(),
+            Self::Ln => x.ln(),
+            Self::Log2 => x.log2(),
+            Self::Log10 => x.log10(),
+            Self::Ln1p => x.ln_1p(),
+            Self::Sqrt => x.sqrt(),
+            Self::Square => x * x,
+            Self::Abs => x.abs(),
+            Self::Negate => -x,
+            Self::Reciprocal => 1.0 / x,
+            Self::Above(t) => f64::from(u8::from(x > t)),
+            Self::AtLeast(t) => f64::from(u8::from(x >= t)),
+            // Not `clamp`, which panics where the limits are out of order.
+            Self::Clip { low, high } => {
+                if x < low {
+                    low
+                } else if x > high {
+                    high
+                } else {
+                    x
+                }
+            }
+            Self::NormalQuantile => crate::normal::quantile(x),
+        }
+    }
+}
+
+/// A transform of scikit-learn's `PowerTransformer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    /// `(x^l - 1) / l`, or `ln x` where `l` is 0.
+    BoxCox,
+    /// Box-Cox of `x + 1`, mirrored below 0 with the exponent `2 - l`.
+    YeoJohnson,
+}
+
+impl Power {
+    /// Its value at `x` with the exponent `l`.
+    pub fn of(self, x: f64, l: f64) -> f64 {
+        match self {
+            // scipy.special.boxcox
+            Self::BoxCox if l.abs() < 1e-19 => x.ln(),
+            Self::BoxCox => (l * x.ln()).exp_m1() / l,
+            Self::YeoJohnson if x.is_nan() => x,
+            Self::YeoJohnson if x >= 0.0 => {
+                if l.abs() < f64::EPSILON {
+                    x.ln_1p()
+                } else {
+                    (l * x.ln_1p()).exp_m1() / l
+                }
+            }
+            Self::YeoJohnson => {
+                if (l - 2.0).abs() > f64::EPSILON {
+                    -((2.0 - l) * (-x).ln_1p()).exp_m1() / (2.0 - l)
+                } else {
+                    -(-x).ln_1p()
+                }
+            }
+        }
+    }
+}
+
+/// What a row is divided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Norm {
+    /// The sum of sizes; a row of zeros stays.
+    L1,
+    /// The square root of the sum of squares; a row of zeros stays.
+    L2,
+    /// The largest size; a row of zeros stays.
+    Max,
+    /// The sum, so that the row becomes shares; where that is 0, equal ones.
+    Shares,
+}
+
+impl Norm {
+    /// The row divided by it.
+    pub fn of(self, x: &[f64]) -> Vec<f64> {
+        let norm = match self {
+            Self::L1 => x.iter().fold(0.0, |sum, x| sum + x.abs()),
+            Self::L2 => x.iter().fold(0.0, |sum, x| sum + x * x).sqrt(),
+            Self::Max => x.iter().fold(0.0, |m: f64, x| m.max(x.abs())),
+            Self::Shares => x.iter().fold(0.0, |sum, x| sum + x),
+        };
+        match self {
+            Self::Shares if norm == 0.0 => vec![1.0 / x.len() as f64; x.len()],
+            _ if norm == 0.0 => x.to_vec(),
+            _ => x.iter().map(|x| x / norm).collect(),
+        }
+    }
+}
+
+/// A piecewise linear function: `numpy.interp`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// Ascending; equal ones are allowed.
+    pub x: Vec<f64>,
+    /// One value each. Beyond the ends the function is flat.
+    pub y: Vec<f64>,
+    /// Whether it is the mean of the function read from the left and from the right, which differ
+    /// where `x` has equal ones: scikit-learn's `QuantileTransformer`.
+    pub both_ways: bool,
+}
+
+impl Curve {
+    /// Its value at `x`; NaN stays.
+    pub fn of(&self, x: f64) -> f64 {
+        if x.is_nan() {
+            return x;
+        }
+        let up = interpolate(&self.x, &self.y, x, |&p| p, |&p| p);
+        if !self.both_ways {
+            return up;
+        }
+        // `0.5 * (interp(x, xs, ys) - interp(-x, -xs[::-1], -ys[::-1]))`
+        let (xs, ys): (Vec<f64>, Vec<f64>) = (
+            self.x.iter().rev().copied().collect(),
+            self.y.iter().rev().copied().collect(),
+        );
+        0.5 * (up - interpolate(&xs, &ys, -x, |&p| -p, |&p| -p))
+    }
+}
+
+fn interpolate(
+    xs: &[f64],
+    ys: &[f64],
+    x: f64,
+    px: impl Fn(&f64) -> f64,
+    py: impl Fn(&f64) -> f64,
+) -> f64 {
+    let n = xs.partition_point(|p| px(p) <= x);
+    let Some(j) = n.checked_sub(1) else {
+        return py(&ys[0]);
+    };
+    let (x0, y0) = (px(&xs[j]), py(&ys[j]));
+    if n == xs.len() || x == x0 {
+        return y0;
+    }
+    let (x1, y1) = (px(&xs[n]), py(&ys[n]));
+    (y1 - y0) / (x1 - x0) * (x - x0) + y0
+}
