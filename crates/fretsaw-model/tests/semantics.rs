@@ -47,7 +47,7 @@ fn a_mean_stands_between_margins_and_link() {
     let mut draft = stump(Test::Less(0.0), Missing::Nan { yes: true }, vec![]);
     ensemble(&mut draft).sum = Sum::F64;
     let sigmoid = Link::Sigmoid { steepness: 2.0 };
-    draft.link = sigmoid.of_mean(4.0).unwrap();
+    draft.link = sigmoid.clone().of_mean(4.0).unwrap();
     assert_eq!(draft.link.parts(), (4.0, sigmoid));
     let model = draft.clone().build().unwrap();
     let rows = Rows::f64(&[1.0, 0.0], 2).unwrap();

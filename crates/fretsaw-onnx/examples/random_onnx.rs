@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             (5, false, false, ""),
             (5, true, false, "d"),
         ] {
-            if zipmap && labels(&model, &[]).is_none() {
+            if zipmap && labels(&model, &[], &[]).is_none() {
                 continue;
             }
             let options = LowerOptions {
@@ -95,7 +95,7 @@ fn case(
         "answers.npy",
         &npy("<f8", model.n_columns(), &answers, f64_bytes),
     )?;
-    if let Some(classes) = labels(model, &answers) {
+    if let Some(classes) = labels(model, &[], &answers) {
         let classes: Vec<f64> = classes.into_iter().map(|c| c as f64).collect();
         put("classes.npy", &npy("<f8", 1, &classes, f64_bytes))?;
         let n = model.n_classes().max(2);

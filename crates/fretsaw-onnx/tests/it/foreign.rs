@@ -92,7 +92,8 @@ fn lifted_files_answer_as_onnx_runtime_does() {
             }
         }
         if let Some(classes) = classes {
-            let numbers = labels(&model, &got).expect("a file with a label lifts to a classifier");
+            let numbers =
+                labels(&model, &[], &got).expect("a file with a label lifts to a classifier");
             for (row, (k, want)) in numbers.into_iter().zip(classes).enumerate() {
                 assert_eq!(model.class_name(k), want.to_string(), "{name}: row {row}");
             }
