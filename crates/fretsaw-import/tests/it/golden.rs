@@ -102,6 +102,7 @@ fn compare(model: &Model, case: &Path) -> Result<(), String> {
     if label.exists()
         && let Some(labels) = fretsaw_model::labels(
             model,
+            &[],
             &fretsaw_model::predict(model, &rows).map_err(|e| e.to_string())?,
         )
         && name(case).starts_with("sklearn")

@@ -124,7 +124,7 @@ fn categories_of_every_width_come_along() {
         assert_eq!(model.features[1].kind, FeatureKind::Numeric);
         match &model.features[0].kind {
             FeatureKind::Categorical { categories } => categories.clone(),
-            FeatureKind::Numeric | FeatureKind::Hashed => None,
+            _ => None,
         }
     };
     let ints = |v: &[i64]| Some(Categories::Ints(v.to_vec()));

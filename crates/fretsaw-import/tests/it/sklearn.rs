@@ -61,7 +61,7 @@ fn compare(model: &Model, case: &Path) -> Result<(), String> {
         let pred = Npy::read(&case.join(pred));
         same(&got, &pred, model.link == Link::Identity)?;
         if x == "X.npy" && case.join("case.json").exists() && case.join("label.npy").exists() {
-            let labels = fretsaw_model::labels(model, &got).ok_or("no labels")?;
+            let labels = fretsaw_model::labels(model, &margins, &got).ok_or("no labels")?;
             let want = Npy::read(&case.join("label.npy")).values;
             if !labels.iter().map(|&l| l as f64).eq(want) {
                 return Err("the labels differ".into());
