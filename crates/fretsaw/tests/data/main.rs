@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use fretsaw::data::{Matrix, read};
 use fretsaw::model::{
-    Answer, BaseOrder, Body, Categories, Draft, Ensemble, Feature, FeatureKind, Float, Link, Model,
-    Node, Provenance, Sum, Target, Tree,
+    Answer, BaseOrder, Body, Categories, Decision, Draft, Ensemble, Feature, FeatureKind, Float,
+    Link, Model, Node, Provenance, Sum, Target, Tree,
 };
 use fretsaw::session::Buffer;
 
