@@ -272,7 +272,9 @@ pub fn labels(model: &Draft, margins: &[f64], answers: &[f64]) -> Option<Vec<usi
             let name = |m: &[f64]| match (m, decision) {
                 (&[m], Decision::MarginFromZero) => usize::from(m >= 0.0),
                 (&[m], _) => above(m, 0.0),
-                (m, Decision::Votes) => argmax(&m.iter().map(|v| v.round()).collect::<Vec<f64>>()),
+                (m, Decision::Votes) => {
+                    argmax(&m.iter().map(|v| v.round_ties_even()).collect::<Vec<f64>>())
+                }
                 (m, _) => argmax(m),
             };
             let margins = margins.chunks_exact(model.body.n_margins());
