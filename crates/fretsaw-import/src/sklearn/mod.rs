@@ -5,8 +5,12 @@
 //! model or a member of another. Nothing is executed, and a class that has no rule here is refused
 //! by its name.
 
+mod adaboost;
 mod attributes;
+mod bagging;
 mod boosting;
+mod calibration;
+mod clusters;
 mod columns;
 mod context;
 mod estimator;
@@ -15,11 +19,18 @@ mod hist;
 mod impute;
 mod init;
 mod input;
+mod isolation;
+mod isotonic;
+mod members;
+mod multiclass;
+mod neighbors;
 mod part;
 mod pipeline;
 mod scale;
+mod stacking;
 mod transformer;
 mod tree;
+mod voting;
 
 use fretsaw_model::{Body, Feature, FeatureKind, Float, Provenance, Step};
 
