@@ -5,7 +5,7 @@
 //! configuration, which is not read.
 
 use super::lift::Wrapper;
-use super::{Model, from_json, from_ubjson};
+use super::{Model, from_binary, from_json, from_ubjson};
 use crate::Error;
 use crate::format::{Format, detect};
 use crate::pickle::numpy::Elements;
@@ -55,6 +55,7 @@ fn booster(pickle: &Pickle<'_>, object: &Object<'_>) -> Result<Model, Error> {
     let mut model = match detect(&bytes) {
         Format::XgboostJson => from_json(&bytes),
         Format::XgboostUbjson => from_ubjson(&bytes),
+        Format::XgboostBinary => from_binary(&bytes),
         other => Err(other.refusal()),
     }
     .map_err(|e| e.under("handle"))?;

@@ -445,11 +445,11 @@ fn pickles_that_hold_no_model_are_refused_by_name() {
         ),
         (
             b"\x80\x03cxgboost.core\nBooster\n)\x81}X\x06\0\0\0handleC\x04binfsb.",
-            "handle: cannot import XGBoost's old binary format",
+            "handle: 136 bytes should follow, the file has 0 (byte 4)",
         ),
         (
             b"\x80\x03cxgboost.core\nBooster\n)\x81}X\x06\0\0\0handleC\x0eCONFIG-offset:sb.",
-            "old binary format",
+            "handle: 8 bytes should follow, the file has 0 (byte 14)",
         ),
         (
             b"\x80\x02cxgboost.sklearn\nXGBClassifier\n)\x81}b.",
