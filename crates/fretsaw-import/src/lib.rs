@@ -77,8 +77,7 @@ fn estimator(
     format: &str,
 ) -> Result<fretsaw_model::Model, Error> {
     if pickle.package(id) == Some("sklearn") {
-        let model = sklearn::from_pickle(pickle, id, format)?;
-        return sklearn::lift(model, &format!("sklearn-{format}"));
+        return sklearn::read(pickle, id, format);
     }
     if pickle.package(id) == Some("lightgbm") {
         let (model, wrapper) = lightgbm::from_pickle(pickle, id)?;

@@ -34,6 +34,8 @@ pub enum Function {
     Negate,
     /// `1 / x`.
     Reciprocal,
+    /// To the nearest whole number, halves to the even one.
+    Round,
     /// 1 above the threshold, else 0.
     Above(f64),
     /// 1 at the threshold and above, else 0.
@@ -74,6 +76,7 @@ impl Function {
             Self::Abs => x.abs(),
             Self::Negate => -x,
             Self::Reciprocal => 1.0 / x,
+            Self::Round => x.round_ties_even(),
             Self::Above(t) => f64::from(u8::from(x > t)),
             Self::AtLeast(t) => f64::from(u8::from(x >= t)),
             // Not `clamp`, which panics where the limits are out of order.
