@@ -4,7 +4,7 @@
 //!
 //! The structs kept their sizes throughout; fields that came later stand where 0 was reserved. What
 //! the format cannot hold (names, categories, vector leaves) XGBoost refuses to write. Not read are
-//! base64 (`bs64`, dropped in 0.7), and what follows the attributes: before 1.0 a text for
+//! base64 (`bs64`, of the first releases), and what follows the attributes: before 1.0 a text for
 //! `count:poisson` and names of metrics, which bear on training only.
 
 use std::collections::BTreeMap;
@@ -235,12 +235,15 @@ impl<'a> Input<'a> {
                 "TreeParam.num_roots",
             ));
         }
-        // Of 0 to 0.7 the vectors would follow; since 2.0 a single value counts as 1.
+        // To 0.82 the vectors would follow; since 2.0 a single value counts as 1.
         if size_leaf_vector > u32::from(version != [0]) {
             return Err(Error::unsupported(
                 format!("leaves of {size_leaf_vector} values in the binary format"),
                 "TreeParam.size_leaf_vector",
             ));
+        }
+        if num_nodes == 0 {
+            return Err(self.fault("the tree has no nodes"));
         }
         let num_nodes = num_nodes as usize;
         let nodes = self.structs::<NODE>(num_nodes)?;
