@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::place::{Place, argument, small};
+use crate::place::{Place, small};
 
 /// Every command that takes a model must refuse this one in one line that names `part`.
 fn refused(place: &Place, model: &str, part: &str) {

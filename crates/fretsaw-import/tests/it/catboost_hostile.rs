@@ -3,7 +3,7 @@
 use std::fs;
 
 use fretsaw_import::import;
-use fretsaw_model::{Model, Rows, margins};
+use fretsaw_model::{Rows, margins};
 
 use crate::golden::testdata;
 

@@ -124,11 +124,9 @@ fn lying_numbers_are_not_believed() {
     ] {
         let bytes = read(path);
         for at in 0..bytes.len() - 4 {
-            for lie in [u32::MAX, i32::MAX as u32, 0] {
-                let mut lying = bytes.clone();
-                lying[at..at + 4].copy_from_slice(&lie.to_le_bytes());
-                survives(&lying, path);
-            }
+            let mut lying = bytes.clone();
+            lying[at..at + 4].copy_from_slice(&(i32::MAX as u32).to_le_bytes());
+            survives(&lying, path);
         }
     }
 }
