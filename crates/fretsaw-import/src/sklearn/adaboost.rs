@@ -4,14 +4,14 @@
 //! one ensemble.
 
 use fretsaw_model::{
-    Answer, BaseOrder, Body, Decision, Ensemble, Float, Function, Link, Step, Sum, Target,
+    Answer, BaseOrder, Decision, Ensemble, Float, Function, Link, Step, Sum, Target,
 };
 
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::forest;
-use super::members::{Members, Term, check_size, divided, numbers, sum, votes};
+use super::members::{Members, Term, check_size, divided, sum, votes};
 use super::part::{Part, linear, no_probabilities, row};
 use super::tree::{Tree, pairwise_sum, shares};
 use crate::Error;
@@ -97,7 +97,6 @@ pub(super) fn classifier(
 }
 
 /// The members, and as many weights or more: boosting that ends early leaves zeros behind.
-#[expect(clippy::type_complexity, reason = "two lists")]
 fn members<'p, 'a>(at: Attributes<'p, 'a>) -> Result<(Vec<Attributes<'p, 'a>>, Vec<f64>), Error> {
     let members = at.objects("estimators_")?;
     let weights = at.floats("estimator_weights_")?;

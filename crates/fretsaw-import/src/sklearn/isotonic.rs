@@ -45,5 +45,6 @@ pub(super) fn curve(at: Attributes<'_, '_>) -> Result<Curve, Error> {
         x,
         y,
         both_ways: false,
+        flat: None,
     })
 }
