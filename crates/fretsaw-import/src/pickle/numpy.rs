@@ -264,6 +264,7 @@ impl<'a> Pickle<'a> {
         }
         let floats = values().map(|v| match v {
             Value::Float(x) => Some(*x),
+            Value::Int(i) => Some(*i as f64),
             _ => None,
         });
         floats.collect::<Option<_>>().map(Elements::Floats)

@@ -56,6 +56,9 @@ pub(super) fn n_features(at: Attributes<'_, '_>) -> Result<Option<usize>, Error>
             return Ok(Some(values.len()));
         }
     }
+    if at.class() == "IsotonicRegression" {
+        return Ok(Some(1));
+    }
     if at.some("coef_").is_some() {
         return Ok(at.array("coef_")?.shape.last().copied());
     }
