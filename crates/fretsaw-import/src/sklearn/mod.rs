@@ -6,18 +6,29 @@
 //! by its name.
 
 mod attributes;
+mod bayes;
 mod boosting;
 mod columns;
 mod context;
+mod discriminant;
+mod dummy;
 mod estimator;
 mod forest;
+mod gaussian_process;
 mod hist;
 mod impute;
 mod init;
 mod input;
+mod kernel_ridge;
+mod linear;
+mod linear_classifier;
+mod matrix;
+mod mlp;
 mod part;
 mod pipeline;
+mod pls;
 mod scale;
+mod svm;
 mod transformer;
 mod tree;
 
