@@ -8,8 +8,9 @@ use super::context::Context;
 use super::part::{Part, row};
 use super::transformer::check_width;
 use super::{
-    bayes, boosting, discriminant, dummy, forest, gaussian_process, hist, kernel_ridge, linear,
-    linear_classifier, mlp, pipeline, pls, svm, transformer,
+    adaboost, bagging, bayes, boosting, calibration, clusters, discriminant, dummy, forest,
+    gaussian_process, hist, isolation, isotonic, kernel_ridge, linear, linear_classifier, mlp,
+    multiclass, neighbors, pipeline, pls, stacking, svm, transformer, voting,
 };
 use crate::Error;
 
@@ -94,6 +95,24 @@ pub(super) const CLASSES: &[&str] = &[
     "PLSRegression",
     "DummyClassifier",
     "DummyRegressor",
+    "AdaBoostClassifier",
+    "AdaBoostRegressor",
+    "CalibratedClassifierCV",
+    "FrozenEstimator",
+    "IsolationForest",
+    "IsotonicRegression",
+    "KMeans",
+    "KNeighborsClassifier",
+    "KNeighborsRegressor",
+    "MiniBatchKMeans",
+    "NearestCentroid",
+    "OneVsOneClassifier",
+    "OneVsRestClassifier",
+    "SelfTrainingClassifier",
+    "StackingClassifier",
+    "StackingRegressor",
+    "VotingClassifier",
+    "VotingRegressor",
 ];
 
 /// Reads an estimator that sees rows of `columns`.
@@ -112,6 +131,12 @@ pub(super) fn read(
             | "RandomizedSearchCV"
             | "HalvingGridSearchCV"
             | "HalvingRandomSearchCV" => read(at.child("best_estimator_")?, cx, columns),
+            "FrozenEstimator" => read(at.child("estimator")?, cx, columns),
+            // `base_estimator_` before 1.6.
+            "SelfTrainingClassifier" if at.some("estimator_").is_none() => {
+                read(at.child("base_estimator_")?, cx, columns)
+            }
+            "SelfTrainingClassifier" => read(at.child("estimator_")?, cx, columns),
             class => {
                 check_width(at, columns)?;
                 of_class(class, at, cx, columns)
@@ -135,7 +160,21 @@ fn of_class(
         | "ExtraTreesClassifier"
         | "RandomForestRegressor"
         | "ExtraTreesRegressor" => forest::forest(at, cx),
-        "BaggingClassifier" | "BaggingRegressor" => forest::bagging(at, cx),
+        "BaggingClassifier" | "BaggingRegressor" => bagging::read(at, cx, columns),
+        "AdaBoostClassifier" => adaboost::classifier(at, cx, columns),
+        "AdaBoostRegressor" => adaboost::regressor(at, cx, columns),
+        "CalibratedClassifierCV" => calibration::read(at, cx, columns),
+        "IsolationForest" => isolation::read(at, columns),
+        "IsotonicRegression" => isotonic::read(at),
+        "KMeans" | "MiniBatchKMeans" => clusters::read(at),
+        "KNeighborsClassifier" => neighbors::classifier(at),
+        "KNeighborsRegressor" => neighbors::regressor(at),
+        "NearestCentroid" => neighbors::centroid(at),
+        "OneVsOneClassifier" => multiclass::one_vs_one(at, cx, columns),
+        "OneVsRestClassifier" => multiclass::one_vs_rest(at, cx, columns),
+        "StackingClassifier" | "StackingRegressor" => stacking::read(at, cx, columns),
+        "VotingClassifier" => voting::classifier(at, cx, columns),
+        "VotingRegressor" => voting::regressor(at, cx, columns),
         "GradientBoostingClassifier" | "GradientBoostingRegressor" => boosting::read(at, cx),
         "HistGradientBoostingClassifier" | "HistGradientBoostingRegressor" => {
             hist::read(at, cx, columns)

@@ -5,10 +5,14 @@
 //! model or a member of another. Nothing is executed, and a class that has no rule here is refused
 //! by its name.
 
+mod adaboost;
 mod attributes;
+mod bagging;
 mod bayes;
 mod boosting;
+mod calibration;
 mod categories;
+mod clusters;
 mod columns;
 mod compose;
 mod context;
@@ -23,19 +27,26 @@ mod hist;
 mod impute;
 mod init;
 mod input;
+mod isolation;
+mod isotonic;
 mod kernel_ridge;
 mod linear;
 mod linear_classifier;
 mod matrix;
+mod members;
 mod mlp;
+mod multiclass;
+mod neighbors;
 mod part;
 mod pipeline;
 mod places;
 mod pls;
 mod scale;
+mod stacking;
 mod svm;
 mod transformer;
 mod tree;
+mod voting;
 
 use fretsaw_model::{Body, Feature, FeatureKind, Float, Provenance, Step};
 

@@ -168,7 +168,9 @@ fn further_cases_answer_to_the_bit() {
     let mut n = 0;
     let mut faults = Vec::new();
     for case in folders(Path::new(&root)) {
-        let ours = ["sk_", "perf_rf"].iter().any(|p| name(&case).starts_with(p));
+        let ours = ["sk_", "perf_rf"]
+            .iter()
+            .any(|p| name(&case).starts_with(p));
         if ours || case.join("case.json").exists() {
             let (files, wrong) = check(&case);
             n += files;
