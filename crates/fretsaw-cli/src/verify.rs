@@ -2,8 +2,8 @@
 
 use fretsaw::model::Float;
 use fretsaw::optimize::compare;
+use fretsaw::proof::{self, Counterexample, Proof};
 use fretsaw::session::{Predictions, Want};
-use fretsaw::variant;
 use serde::Serialize;
 
 use crate::args;
@@ -27,8 +27,8 @@ struct Verdict {
     class_flips: Option<usize>,
     /// Whether every answer has the same bits.
     bit_equal: bool,
-    /// With `--prove`: the bound over all inputs, where it can be proved.
-    proved: Option<variant::Bound>,
+    /// With `--prove`: what is known over all inputs, of f64 and, where those differ, of f32.
+    proved: Vec<Proof>,
     agree: bool,
 }
 
@@ -51,12 +51,14 @@ pub(crate) fn run(args: &args::Verify) -> Result {
     let data = open::data(&args.data)?;
     let mut answers = Vec::new();
     let mut models = Vec::new();
+    let mut single = true;
     for (reference, backend) in [(&args.a, first), (&args.b, second)] {
         let opened = open::model(reference, &args.store)?;
         let matrix = open::rows(&data, &opened.loaded.model)?;
         let mut session = predict::session(&opened, backend, open::cores())?;
         let mut out = Predictions::new(Float::F32, 1);
         session.run(&matrix.rows(), Want::Answers, &mut out)?;
+        single &= matrix.rows().float() == Float::F32;
         answers.push(out);
         models.push(opened.loaded.model);
     }
@@ -74,10 +76,16 @@ pub(crate) fn run(args: &args::Verify) -> Result {
         args.tolerance,
     );
     let proved = if args.prove {
-        variant::prove(a, b)
+        proofs(a, b, args.tolerance)
     } else {
-        None
+        Vec::new()
     };
+    // Shown to differ on an input of the type that the data came in.
+    let data_type = if single { "f32" } else { "f64" };
+    let shown = proved
+        .iter()
+        .find(|p| p.inputs == data_type)
+        .and_then(|p| p.counterexample.clone());
     let verdict = Verdict {
         a: args.a.clone(),
         b: args.b.clone(),
@@ -89,15 +97,21 @@ pub(crate) fn run(args: &args::Verify) -> Result {
         class_flips: error.class_flips,
         bit_equal: error.bit_equal,
         proved,
-        agree: error.rows_over == 0,
+        agree: error.rows_over == 0 && shown.is_none(),
     };
     if args.json {
         print::json(&verdict)?;
     } else {
-        show(&verdict, args.prove)?;
+        show(&verdict)?;
     }
     if verdict.agree {
         return Ok(());
+    }
+    if let Some(c) = shown.filter(|_| error.rows_over == 0) {
+        return Err(Failure::work(format!(
+            "{} and {} agree on these rows, but differ by {:e} on the {data_type} input shown",
+            args.a, args.b, c.difference
+        )));
     }
     Err(Failure::work(format!(
         "{} and {} differ by up to {:e} on {} of {} rows, above the tolerance of {:e}",
@@ -105,7 +119,7 @@ pub(crate) fn run(args: &args::Verify) -> Result {
     )))
 }
 
-fn show(v: &Verdict, prove: bool) -> Result {
+fn show(v: &Verdict) -> Result {
     print::line(&format!("rows          {}", print::count(v.rows as u64)))?;
     let bits = if v.bit_equal {
         " (every bit is equal)"
@@ -125,21 +139,64 @@ fn show(v: &Verdict, prove: bool) -> Result {
     if let Some(flips) = v.class_flips {
         print::line(&format!("class flips   {}", print::count(flips as u64)))?;
     }
-    if prove {
-        print::line(&match v.proved {
-            Some(bound) => {
-                let answer = bound
-                    .answer
-                    .map_or("no bound".into(), |a| format!("{a:.3e}"));
-                format!(
-                    "proved        margins within {:.3e}, answers within {answer}, over all inputs",
-                    bound.margin
-                )
-            }
-            None => {
-                "proved        nothing: the two ensembles do not correspond tree by tree".into()
-            }
-        })?;
+    for proof in &v.proved {
+        for line in said(proof) {
+            print::line(&format!("all {} inputs {line}", proof.inputs))?;
+        }
     }
     Ok(())
+}
+
+/// Over f64 inputs, which hold the f32 ones; over f32 inputs too where the f64 ones differ.
+fn proofs(a: &fretsaw::model::Model, b: &fretsaw::model::Model, tolerance: f64) -> Vec<Proof> {
+    let wide = proof::prove(a, b, Float::F64, tolerance);
+    if wide.equal {
+        return vec![wide];
+    }
+    vec![wide, proof::prove(a, b, Float::F32, tolerance)]
+}
+
+/// What a proof says, a line each.
+fn said(proof: &Proof) -> Vec<String> {
+    let mut lines = Vec::new();
+    let looked = format!(
+        "{} of {} trees alike over {} cells",
+        print::count(proof.trees_alike as u64),
+        print::count(proof.trees as u64),
+        print::count(proof.cells as u64)
+    );
+    match (&proof.bound, proof.equal) {
+        (_, true) => lines.push(format!("proved the same to the last bit ({looked})")),
+        (Some(bound), false) => {
+            let answer = bound
+                .answer
+                .map_or("no bound".into(), |a| format!("{a:.3e}"));
+            lines.push(format!(
+                "proved margins within {:.3e}, answers within {answer} ({looked})",
+                bound.margin
+            ));
+        }
+        (None, false) => {}
+    }
+    if let Some(c) = &proof.counterexample {
+        lines.push(format!(
+            "differ by {:.3e} on the row {}",
+            c.difference,
+            row(c)
+        ));
+        lines.push(format!(
+            "  there the first answers {:?}, the second {:?}",
+            c.a, c.b
+        ));
+    }
+    if let Some(why) = &proof.undecided {
+        lines.push(format!("cannot be decided: {why}"));
+    }
+    lines
+}
+
+/// A row as CSV would have it.
+fn row(c: &Counterexample) -> String {
+    let value = |v: &Option<f64>| v.map_or("nan".into(), |x| format!("{x:?}"));
+    c.row.iter().map(value).collect::<Vec<String>>().join(",")
 }
