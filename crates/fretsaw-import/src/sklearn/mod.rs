@@ -7,9 +7,13 @@
 
 mod attributes;
 mod boosting;
+mod categories;
 mod columns;
+mod compose;
 mod context;
+mod encode;
 mod estimator;
+mod fill_text;
 mod forest;
 mod hist;
 mod impute;
@@ -17,6 +21,7 @@ mod init;
 mod input;
 mod part;
 mod pipeline;
+mod places;
 mod scale;
 mod transformer;
 mod tree;
