@@ -1,9 +1,9 @@
 //! `fretsaw verify`.
 
-use fretsaw::model::Float;
+use fretsaw::model::{Float, Rows, Values};
 use fretsaw::optimize::compare;
 use fretsaw::proof::{self, Counterexample, Proof};
-use fretsaw::session::{Predictions, Want};
+use fretsaw::session::{Predictions, Session, Want};
 use serde::Serialize;
 
 use crate::args;
@@ -27,6 +27,9 @@ struct Verdict {
     class_flips: Option<usize>,
     /// Whether every answer has the same bits.
     bit_equal: bool,
+    /// Of f64 data: rows that the first model itself answers otherwise, beyond the tolerance, once
+    /// their values are rounded to f32.
+    rows_changed_by_f32: Option<usize>,
     /// With `--prove`: what is known over all inputs, of f64 and, where those differ, of f32.
     proved: Vec<Proof>,
     agree: bool,
@@ -52,6 +55,7 @@ pub(crate) fn run(args: &args::Verify) -> Result {
     let mut answers = Vec::new();
     let mut models = Vec::new();
     let mut single = true;
+    let mut rounded = None;
     for (reference, backend) in [(&args.a, first), (&args.b, second)] {
         let opened = open::model(reference, &args.store)?;
         let matrix = open::rows(&data, &opened.loaded.model)?;
@@ -59,6 +63,9 @@ pub(crate) fn run(args: &args::Verify) -> Result {
         let mut out = Predictions::new(Float::F32, 1);
         session.run(&matrix.rows(), Want::Answers, &mut out)?;
         single &= matrix.rows().float() == Float::F32;
+        if answers.is_empty() && !opened.loaded.model.needs_double_rows() {
+            rounded = in_f32(&matrix.rows(), session.as_mut())?;
+        }
         answers.push(out);
         models.push(opened.loaded.model);
     }
@@ -96,6 +103,8 @@ pub(crate) fn run(args: &args::Verify) -> Result {
         rows_over: error.rows_over,
         class_flips: error.class_flips,
         bit_equal: error.bit_equal,
+        rows_changed_by_f32: rounded
+            .map(|r| compare(a, &answers[0].to_f64(), &r.to_f64(), args.tolerance).rows_over),
         proved,
         agree: error.rows_over == 0 && shown.is_none(),
     };
@@ -136,24 +145,47 @@ fn show(v: &Verdict) -> Result {
         print::count(v.rows_over as u64),
         v.tolerance
     ))?;
+    if let Some(n) = v.rows_changed_by_f32 {
+        let n = print::count(n as u64);
+        print::line(&format!(
+            "f32 rounding  changes {n} rows of the first model's own answers"
+        ))?;
+    }
     if let Some(flips) = v.class_flips {
         print::line(&format!("class flips   {}", print::count(flips as u64)))?;
     }
     for proof in &v.proved {
-        for line in said(proof) {
-            print::line(&format!("all {} inputs {line}", proof.inputs))?;
+        for (i, line) in said(proof).into_iter().enumerate() {
+            let name = if i == 0 {
+                format!("{} inputs", proof.inputs)
+            } else {
+                String::new()
+            };
+            print::line(&format!("{name:<14}{line}"))?;
         }
     }
     Ok(())
 }
 
-/// Over f64 inputs, which hold the f32 ones; over f32 inputs too where the f64 ones differ.
+/// What the session answers to rows of f64 once they are rounded to f32; `None` for rows of f32.
+fn in_f32(rows: &Rows<'_>, session: &mut dyn Session) -> Result<Option<Predictions>> {
+    let Values::F64(values) = rows.values() else {
+        return Ok(None);
+    };
+    let narrow: Vec<f64> = values.iter().map(|&x| f64::from(x as f32)).collect();
+    let rows = Rows::f64(&narrow, rows.n_features()).map_err(fretsaw::Error::from)?;
+    let mut out = Predictions::new(Float::F32, 1);
+    session.run(&rows, Want::Answers, &mut out)?;
+    Ok(Some(out))
+}
+
+/// Over f64 inputs, which hold the f32 ones; where those differ, over f32 inputs first.
 fn proofs(a: &fretsaw::model::Model, b: &fretsaw::model::Model, tolerance: f64) -> Vec<Proof> {
     let wide = proof::prove(a, b, Float::F64, tolerance);
     if wide.equal {
         return vec![wide];
     }
-    vec![wide, proof::prove(a, b, Float::F32, tolerance)]
+    vec![proof::prove(a, b, Float::F32, tolerance), wide]
 }
 
 /// What a proof says, a line each.
@@ -166,7 +198,9 @@ fn said(proof: &Proof) -> Vec<String> {
         print::count(proof.cells as u64)
     );
     match (&proof.bound, proof.equal) {
-        (_, true) => lines.push(format!("proved the same to the last bit ({looked})")),
+        (_, true) => lines.push(format!(
+            "proved equal to the last bit, whatever the values ({looked})"
+        )),
         (Some(bound), false) => {
             let answer = bound
                 .answer
