@@ -124,9 +124,7 @@ def write(folder, how, model, x, tolerance, floor, notes):
         "notes": notes,
     }
     if tolerance:
-        case["tolerance"] = tolerance
-        if floor:
-            case["floor"] = floor
+        case["tolerance"], case["floor"] = tolerance, floor
     if how == "skops":
         import importlib.metadata
 

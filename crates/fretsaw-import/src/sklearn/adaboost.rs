@@ -19,7 +19,7 @@ use crate::Error;
 /// What a member adds to the decision function.
 #[derive(Clone, Copy, PartialEq)]
 enum Rule {
-    /// Its weight for the class it names (SAMME before 1.6).
+    /// Its weight for the class it names (SAMME up to 1.3.0).
     Votes,
     /// The same, and for each other class its share of as much less (SAMME since).
     Signed,
@@ -31,7 +31,7 @@ impl Rule {
     fn of(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<Self, Error> {
         match at.text("algorithm") {
             Some("SAMME.R") => Ok(Self::Real),
-            Some("SAMME") if !cx.since(1, 6) => Ok(Self::Votes),
+            Some("SAMME") if !cx.since(1, 3) || cx.version_text == Some("1.3.0") => Ok(Self::Votes),
             Some("SAMME" | "deprecated") | None => Ok(Self::Signed),
             Some(other) => Err(at.unsupported(
                 &format!("of the algorithm `{}`", crate::error::shown(other)),

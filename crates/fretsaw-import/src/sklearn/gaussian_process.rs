@@ -24,7 +24,7 @@ pub(super) fn regressor(at: Attributes<'_, '_>, columns: &Columns) -> Result<Par
     let rows = train.rows;
     let train = train.shaped("X_train_", rows, columns.width())?;
     let (alpha, n_outputs) = one_a_row(at, "alpha_", rows)?;
-    let function = function(at.child("kernel_")?, columns.width(), MAX_DEPTH);
+    let function = function(at.child("kernel_")?, MAX_DEPTH);
     let kernel = Kernel {
         function: function.map_err(|e| e.under("kernel_"))?,
         n_features: train.columns,
@@ -74,13 +74,13 @@ fn one_an_output(at: Attributes<'_, '_>, name: &str, n: usize) -> Result<Vec<f64
     }
 }
 
-fn function(at: Attributes<'_, '_>, n: usize, depth: usize) -> Result<KernelFunction, Error> {
+fn function(at: Attributes<'_, '_>, depth: usize) -> Result<KernelFunction, Error> {
     let Some(depth) = depth.checked_sub(1) else {
         let advice = format!("up to {MAX_DEPTH} kernels may be nested");
         return Err(at.unsupported("in so many others", advice));
     };
     let inner = |name: &str| {
-        let kernel = function(at.child(name)?, n, depth);
+        let kernel = function(at.child(name)?, depth);
         kernel.map(Box::new).map_err(|e| e.under(name))
     };
     let length = || at.floats("length_scale");
