@@ -3,8 +3,6 @@
 //! It is written to be checked by eye against the frameworks' rules, one row and one node at a
 //! time. It is deliberately not fast; the engine is.
 
-use std::slice;
-
 use crate::link::argmax;
 use crate::{
     Answer, BaseOrder, Body, Decision, Draft, Ensemble, Error, Float, InterceptOrder, Linear,
@@ -223,8 +221,9 @@ pub fn answers_f32(model: &Draft, margins: &[f32], out: &mut Vec<f32>) {
     out.clear();
     out.resize(margins.len() / n_outputs * model.n_columns(), 0.0);
     if model.answer == Answer::Binary {
-        for (m, out) in margins.iter().zip(out.chunks_exact_mut(2)) {
-            model.link.apply_f32(slice::from_ref(m), &mut out[1..]);
+        let margins = margins.chunks_exact(n_outputs);
+        for (m, out) in margins.zip(out.chunks_exact_mut(2)) {
+            model.link.apply_f32(m, &mut out[1..]);
             out[0] = 1.0 - out[1];
         }
     } else {
@@ -243,8 +242,9 @@ pub fn answers_f64(model: &Draft, margins: &[f64], out: &mut Vec<f64>) {
     out.clear();
     out.resize(margins.len() / n_outputs * model.n_columns(), 0.0);
     if model.answer == Answer::Binary {
-        for (m, out) in margins.iter().zip(out.chunks_exact_mut(2)) {
-            model.link.apply_f64(slice::from_ref(m), &mut out[1..]);
+        let margins = margins.chunks_exact(n_outputs);
+        for (m, out) in margins.zip(out.chunks_exact_mut(2)) {
+            model.link.apply_f64(m, &mut out[1..]);
             out[0] = 1.0 - out[1];
         }
     } else {
@@ -272,7 +272,9 @@ pub fn labels(model: &Draft, margins: &[f64], answers: &[f64]) -> Option<Vec<usi
             let name = |m: &[f64]| match (m, decision) {
                 (&[m], Decision::MarginFromZero) => usize::from(m >= 0.0),
                 (&[m], _) => above(m, 0.0),
-                (m, Decision::Votes) => argmax(&m.iter().map(|v| v.round()).collect::<Vec<f64>>()),
+                (m, Decision::Votes) => {
+                    argmax(&m.iter().map(|v| v.round_ties_even()).collect::<Vec<f64>>())
+                }
                 (m, _) => argmax(m),
             };
             let margins = margins.chunks_exact(model.body.n_margins());

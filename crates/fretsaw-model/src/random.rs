@@ -8,6 +8,11 @@ use crate::{
     Sum, Target, Test, Tree,
 };
 
+mod composite;
+mod stored;
+
+pub use composite::{composite, composite_rows};
+
 /// A small generator (SplitMix64): repeatable, and good enough to draw test cases.
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
@@ -131,40 +136,8 @@ pub fn ensemble(seed: u64, shape: &Shape) -> Model {
                 .collect()
         })
         .collect();
-    // The last feature holds categories.
-    let category = shape.categories.then_some(shape.n_features - 1);
-    let trees = (0..shape.n_trees)
-        .map(|_| tree(&mut r, shape, &cuts, category))
-        .collect();
-    let exact = |r: &mut Rng| {
-        if shape.sum == Sum::F32 {
-            f64::from(r.unit() as f32)
-        } else {
-            r.unit()
-        }
-    };
-    let ensemble = Ensemble {
-        n_outputs: shape.n_outputs,
-        compare: shape.compare,
-        sum: shape.sum,
-        base: (0..shape.n_outputs).map(|_| exact(&mut r)).collect(),
-        base_order: r.pick(&[BaseOrder::First, BaseOrder::Last]),
-        multiply: (0..shape.n_outputs)
-            .map(|_| {
-                if shape.sum == Sum::I32 {
-                    0.01
-                } else {
-                    r.pick(&[1.0, 1.0, 0.5])
-                }
-            })
-            .collect(),
-        divide: if r.one_in(3) && shape.sum != Sum::I32 {
-            shape.n_trees.max(1) as f64
-        } else {
-            1.0
-        },
-        trees,
-    };
+    let ensemble = draw_ensemble(&mut r, shape, &cuts);
+    let category = category(shape);
     let kind = |i| {
         if Some(i) == category {
             FeatureKind::Categorical { categories: None }
@@ -192,6 +165,47 @@ pub fn ensemble(seed: u64, shape: &Shape) -> Model {
     }
     .build()
     .expect("what is drawn here is valid")
+}
+
+/// The last feature holds categories, where any does.
+fn category(shape: &Shape) -> Option<usize> {
+    shape.categories.then_some(shape.n_features - 1)
+}
+
+fn draw_ensemble(r: &mut Rng, shape: &Shape, cuts: &[Vec<f64>]) -> Ensemble {
+    let category = category(shape);
+    let trees = (0..shape.n_trees)
+        .map(|_| tree(r, shape, cuts, category))
+        .collect();
+    let exact = |r: &mut Rng| {
+        if shape.sum == Sum::F32 {
+            f64::from(r.unit() as f32)
+        } else {
+            r.unit()
+        }
+    };
+    Ensemble {
+        n_outputs: shape.n_outputs,
+        compare: shape.compare,
+        sum: shape.sum,
+        base: (0..shape.n_outputs).map(|_| exact(r)).collect(),
+        base_order: r.pick(&[BaseOrder::First, BaseOrder::Last]),
+        multiply: (0..shape.n_outputs)
+            .map(|_| {
+                if shape.sum == Sum::I32 {
+                    0.01
+                } else {
+                    r.pick(&[1.0, 1.0, 0.5])
+                }
+            })
+            .collect(),
+        divide: if r.one_in(3) && shape.sum != Sum::I32 {
+            shape.n_trees.max(1) as f64
+        } else {
+            1.0
+        },
+        trees,
+    }
 }
 
 /// A random ensemble of any shape, with steps in front and a link behind it.

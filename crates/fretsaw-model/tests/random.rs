@@ -1,7 +1,11 @@
 //! Random drafts are valid, and cover what they claim to.
 #![cfg(feature = "random")]
 
-use fretsaw_model::{Float, Missing, Node, Rows, Sum, Target, margins, predict, random};
+use std::collections::BTreeMap;
+
+use fretsaw_model::{
+    Body, Float, Link, Missing, Model, Node, Rows, Step, Sum, Target, margins, predict, random,
+};
 
 #[test]
 fn models_are_valid_and_varied() {
@@ -39,4 +43,68 @@ fn models_are_valid_and_varied() {
     ] {
         assert!(n > 20, "{what}: only {n}");
     }
+}
+
+/// Counts the steps by name, those of branches too.
+fn count(steps: &[Step], seen: &mut BTreeMap<String, usize>) {
+    for step in steps {
+        let name = format!("{step:?}");
+        let name: String = name
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        *seen.entry(name).or_default() += 1;
+        if let Step::Branches(branches) = step {
+            branches.iter().for_each(|b| count(b, seen));
+        }
+    }
+}
+
+#[test]
+fn composite_models_have_every_step_and_body() {
+    let mut seen = BTreeMap::new();
+    let (mut refused, mut numbers, mut fewer) = (0, 0, 0);
+    for seed in 0..600 {
+        let model: Model = random::composite(seed);
+        count(&model.steps, &mut seen);
+        if let Link::Then(steps) = &model.link {
+            count(steps, &mut seen);
+            *seen.entry("Then".into()).or_default() += 1;
+        }
+        let body = match &model.body {
+            Body::Ensemble(_) => "ensemble body",
+            Body::Linear(_) => "linear body",
+            _ => "row body",
+        };
+        *seen.entry(body.into()).or_default() += 1;
+        *seen
+            .entry(format!("{:?} answer", model.answer))
+            .or_default() += 1;
+        *seen
+            .entry(format!("{:?} decision", model.decision))
+            .or_default() += 1;
+        fewer += usize::from(model.body.n_margins() < model.body.n_outputs());
+        let x = random::composite_rows(seed, &model, 20);
+        let rows = Rows::f64(&x, model.features.len()).unwrap();
+        match predict(&model, &rows) {
+            Ok(answers) => {
+                assert_eq!(answers.len(), 20 * model.n_columns());
+                numbers += usize::from(answers.iter().any(|a| a.is_finite()));
+            }
+            Err(e) => {
+                assert!(seed % 3 == 0, "seed {seed}: {e}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(
+        refused > 20 && numbers > 500 && fewer > 30,
+        "{refused} {numbers} {fewer}"
+    );
+    // Steps, the link of steps, bodies, answers and decisions.
+    let too_few: Vec<_> = seen.iter().filter(|(_, n)| **n < 15).collect();
+    assert!(
+        too_few.is_empty() && seen.len() == 26 + 1 + 3 + 6 + 4,
+        "{seen:?}"
+    );
 }

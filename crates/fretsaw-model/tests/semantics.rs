@@ -303,7 +303,7 @@ fn steps_run_in_order() {
         },
         Step::FlushTiny { limit: 1.0 },
     ];
-    apply_steps(&steps, Float::F64, &mut x);
+    apply_steps(&steps, Float::F64, &mut x).unwrap();
     assert_eq!(x, [3.0, 0.0]);
 }
 
@@ -337,7 +337,7 @@ fn tables() -> Step {
 #[test]
 fn a_row_grows_by_what_is_looked_up() {
     let mut x = vec![1.0, f64::NAN];
-    apply_steps(&[tables()], Float::F32, &mut x);
+    apply_steps(&[tables()], Float::F32, &mut x).unwrap();
     assert_eq!(x[2..], [8.0, 0.25]);
     assert!(x[1].is_nan());
     let mut draft = stump(Test::Greater(1.0), Missing::Nan { yes: true }, vec![]);
@@ -393,7 +393,7 @@ fn a_widened_step_is_in_f64_for_f32_rows() {
     };
     let run = |steps: &[Step]| {
         let mut x = vec![1.0];
-        apply_steps(steps, Float::F32, &mut x);
+        apply_steps(steps, Float::F32, &mut x).unwrap();
         x[0]
     };
     let narrow = f64::from((1.0_f32 - 0.1_f32) / 3.0_f32);

@@ -122,6 +122,12 @@ impl<'p, 'a> Attributes<'p, 'a> {
         }
     }
 
+    /// Whether the attribute is True.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.some(name)
+            .is_some_and(|id| matches!(self.pickle.get(id), Value::Bool(true)))
+    }
+
     /// `classes_` of a classifier of one output.
     pub(super) fn classes(&self) -> Result<Labels, Error> {
         let id = self.get("classes_")?;
@@ -145,7 +151,7 @@ impl<'p, 'a> Attributes<'p, 'a> {
     }
 
     /// A refusal that names the class.
-    pub(super) fn unsupported(&self, what: &str, advice: &str) -> Error {
+    pub(super) fn unsupported(&self, what: &str, advice: impl Into<String>) -> Error {
         let name = self.object.callee.shown();
         let what = if what.is_empty() {
             format!("`{name}`")

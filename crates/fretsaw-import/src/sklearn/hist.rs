@@ -5,11 +5,15 @@
 //! the rows as the user has them, so columns are put back and numbers turned into values again.
 
 use fretsaw_model::{
-    BaseOrder, Categories, CategoryIndex, CategorySet, Ensemble, Feature, FeatureKind, Float,
-    Labels, Missing, Node, Split, Sum, Target, Test, Tree,
+    BaseOrder, Body, Categories, CategoryIndex, CategorySet, Ensemble, Feature, FeatureKind, Float,
+    Missing, Node, Split, Sum, Target, Test, Tree,
 };
 
 use super::attributes::Attributes;
+use super::boosting;
+use super::columns::Columns;
+use super::context::Context;
+use super::part::Part;
 use super::tree::{int_field, no_field};
 use crate::Error;
 use crate::pickle::array::Array;
@@ -23,13 +27,11 @@ const WORDS: usize = 8;
 
 /// The estimator.
 #[derive(Debug)]
-pub(super) struct HistGradientBoosting {
+struct HistGradientBoosting {
     /// Iteration by iteration, one tree an output.
     predictors: Vec<TreePredictor>,
     /// `_baseline_prediction`: one margin an output.
     baseline: Vec<f64>,
-    pub(super) loss: String,
-    pub(super) classes: Option<Labels>,
     /// For each column of the trees the column of the rows; empty where they are the same.
     columns: Vec<usize>,
     /// For each column of the rows its categories.
@@ -66,12 +68,41 @@ struct TreePredictor {
     raw_left_cat_bitsets: Vec<i64>,
 }
 
+/// Reads the estimator.
+pub(super) fn read(
+    at: Attributes<'_, '_>,
+    cx: &Context<'_>,
+    columns: &Columns,
+) -> Result<Part, Error> {
+    let classifier = at.class() == "HistGradientBoostingClassifier";
+    let classes = classifier.then(|| at.classes()).transpose()?;
+    let answer = boosting::answer(at.text("loss").unwrap_or_default(), classes.as_ref())?;
+    let n_outputs = boosting::n_outputs(classes.as_ref());
+    let boosting = HistGradientBoosting::of(at, cx.version)?;
+    let texts = |k: &Option<Known>| matches!(k, Some(Known::Strings(_)));
+    let features = if columns.are_input() {
+        let n = columns.width();
+        let mut features = (0..n)
+            .map(|i| Feature::numeric(format!("f{i}")))
+            .collect::<Vec<_>>();
+        boosting.mark(&mut features);
+        Some(features)
+    } else if boosting.categories.iter().any(texts) {
+        return Err(at.unsupported(
+            "with categories of text behind transformers",
+            "its categories would have to be found in computed columns",
+        ));
+    } else {
+        None
+    };
+    let body = Body::Ensemble(boosting.lift(n_outputs)?);
+    let mut part = boosting::part(at, body, answer, classes);
+    part.features = features;
+    Ok(part)
+}
+
 impl HistGradientBoosting {
-    pub(super) fn of(
-        at: Attributes<'_, '_>,
-        version: (u32, u32),
-        classes: Option<Labels>,
-    ) -> Result<Self, Error> {
+    fn of(at: Attributes<'_, '_>, version: (u32, u32)) -> Result<Self, Error> {
         let mut predictors = Vec::new();
         for (i, predictor) in at.objects("_predictors")?.into_iter().enumerate() {
             let predictor = TreePredictor::of(predictor);
@@ -85,15 +116,13 @@ impl HistGradientBoosting {
         Ok(Self {
             predictors,
             baseline: at.floats("_baseline_prediction")?,
-            loss: at.text("loss").unwrap_or_default().to_owned(),
-            classes,
             columns,
             categories,
         })
     }
 
     /// Marks the categorical features.
-    pub(super) fn mark(&self, features: &mut [Feature]) {
+    fn mark(&self, features: &mut [Feature]) {
         for (feature, known) in features.iter_mut().zip(&self.categories) {
             if let Some(known) = known {
                 let categories = match known {
@@ -105,7 +134,7 @@ impl HistGradientBoosting {
         }
     }
 
-    pub(super) fn lift(self, n_outputs: usize) -> Result<Ensemble, Error> {
+    fn lift(self, n_outputs: usize) -> Result<Ensemble, Error> {
         if self.baseline.len() != n_outputs {
             return Err(Error::invalid(format!(
                 "{} numbers in `_baseline_prediction` for {n_outputs} outputs",

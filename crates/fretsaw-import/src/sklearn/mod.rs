@@ -1,84 +1,109 @@
-//! scikit-learn's own model, with scikit-learn's attribute names, and what it means.
+//! scikit-learn's estimators, with scikit-learn's attribute names, and what they mean.
 //!
-//! `parse` finds the estimator in a pickle, a joblib file or a skops file and takes what bears on
-//! predictions out of it; `lift` turns that into the IR. Tree ensembles are read, alone or behind
-//! wrappers and steps that the IR can hold exactly; every other class is refused by its name.
+//! An estimator in a pickle, a joblib file or a skops file is read by its class: transformers become
+//! steps ([`transformer`]), estimators become a [`part::Part`] ([`estimator`]), which is a whole
+//! model or a member of another. Nothing is executed, and a class that has no rule here is refused
+//! by its name.
 
 mod attributes;
+mod boosting;
+mod columns;
+mod context;
+mod estimator;
+mod forest;
 mod hist;
+mod impute;
 mod init;
-mod lift;
-mod parse;
+mod input;
+mod part;
+mod pipeline;
+mod scale;
+mod transformer;
 mod tree;
 
-use fretsaw_model::{Labels, Step};
+use fretsaw_model::{Body, Feature, FeatureKind, Float, Provenance, Step};
 
-pub(crate) use lift::lift;
-pub(crate) use parse::from_pickle;
+use crate::Error;
+use crate::pickle::{Id, Pickle};
 
-/// A fitted estimator and what stands in front of it.
-#[derive(Debug)]
-pub(crate) struct Model {
-    /// The class of the estimator that answers, without its module.
-    class: String,
-    /// `_sklearn_version`: major and minor number.
-    version: (u32, u32),
-    /// The same, in full.
-    version_text: Option<String>,
-    /// How many columns the rows have.
-    n_features: usize,
-    /// `feature_names_in_`; empty where the rows had no names.
-    feature_names: Vec<String>,
-    /// What a pipeline does to the rows first.
-    steps: Vec<Step>,
-    /// The estimator.
-    estimator: Estimator,
-}
+use attributes::Attributes;
+use columns::Columns;
+use context::Context;
+use part::Part;
 
-/// An estimator by the rule of its sum.
-#[derive(Debug)]
-enum Estimator {
-    Trees(Trees),
-    GradientBoosting(GradientBoosting),
-    HistGradientBoosting(hist::HistGradientBoosting),
-    /// Another library's, at the end of a pipeline.
-    Foreign(Box<fretsaw_model::Model>),
-}
+/// Every column costs a name, and a file may claim any number of them.
+const MAX_FEATURES: usize = 1 << 20;
 
-/// One tree, or the mean of several.
-#[derive(Debug)]
-struct Trees {
-    trees: Vec<Member>,
-    /// What the sum is divided by; `None` of a single tree, whose leaf is the answer.
-    n_estimators: Option<usize>,
-    /// `classes_` of a classifier.
-    classes: Option<Labels>,
-}
-
-/// A tree of a mean.
-#[derive(Debug)]
-struct Member {
-    tree_: tree::Tree,
-    /// The columns that the tree sees, where bagging shows it only some.
-    features: Option<Vec<usize>>,
-}
-
-/// Gradient boosting: trees added to an initial margin.
-#[derive(Debug)]
-struct GradientBoosting {
-    /// Stage by stage, one tree an output.
-    estimators: Vec<tree::Tree>,
-    learning_rate: f64,
-    /// `init_` in the scale of the margins: one value an output.
-    init: Vec<f64>,
-    /// The loss's name.
-    loss: String,
-    classes: Option<Labels>,
-}
-
-impl Model {
-    /// Whether it was written by this version or a later one.
-    fn since(&self, major: u32, minor: u32) -> bool {
-        self.version >= (major, minor)
+/// Reads the estimator `id`. `format` names the file's format in the provenance.
+pub(crate) fn read(
+    pickle: &Pickle<'_>,
+    id: Id,
+    format: &str,
+) -> Result<fretsaw_model::Model, Error> {
+    let at = Attributes::of(pickle, id)?;
+    let cx = Context::new(at.text("_sklearn_version"), format);
+    estimator::check_known(at)?;
+    let (n, names) = input::of(at, &cx)?;
+    if n == 0 || n > MAX_FEATURES {
+        return Err(Error::unsupported(
+            format!("a model of {n} features"),
+            format!("1 to {MAX_FEATURES} are taken"),
+        ));
     }
+    if !names.is_empty() && names.len() != n {
+        return Err(Error::invalid(format!(
+            "{} names in `feature_names_in_` for {n} features",
+            names.len()
+        )));
+    }
+    let columns = Columns::of_rows(n, names);
+    let part = estimator::read(at, &cx, &columns)?;
+    model(part, &cx, columns)
+}
+
+fn model(part: Part, cx: &Context<'_>, columns: Columns) -> Result<fretsaw_model::Model, Error> {
+    let mut features = match part.features {
+        Some(features) => features,
+        None => (0..columns.width())
+            .map(|i| Feature::numeric(format!("f{i}")))
+            .collect(),
+    };
+    for (feature, name) in features.iter_mut().zip(columns.names()) {
+        feature.name.clone_from(name);
+    }
+    for (column, known) in cx.texts() {
+        features[column].kind = FeatureKind::Text { known };
+    }
+    let labels = part.labels.filter(|c| !part::are_numbers(c));
+    let provenance = part.provenance.unwrap_or_else(|| Provenance {
+        framework: "sklearn".into(),
+        framework_version: cx.version_text.map(str::to_owned),
+        format: format!("sklearn-{}", cx.format),
+        objective: part.class,
+        source_sha256: None,
+        passes: Vec::new(),
+    });
+    let draft = fretsaw_model::Draft {
+        features,
+        steps: in_double(part.steps, &part.body),
+        body: part.body,
+        link: part.link,
+        answer: part.answer,
+        decision: part.decision,
+        labels,
+        provenance,
+    };
+    Ok(draft.build()?)
+}
+
+/// scikit-learn's transformers compute in f64 on rows that are not f32 arrays. Where nothing but
+/// missing values is filled in for f32 comparisons, the precision makes no difference.
+fn in_double(mut steps: Vec<Step>, body: &Body) -> Vec<Step> {
+    let narrow = matches!(body, Body::Ensemble(e) if e.compare == Float::F32);
+    let fills = |step: &Step| matches!(step, Step::Impute { .. } | Step::MarkMissing { .. });
+    let first_keeps = steps.first().is_some_and(Step::keeps_precision);
+    if first_keeps && !(narrow && steps.iter().all(fills)) {
+        steps.insert(0, Step::Widen);
+    }
+    steps
 }

@@ -1,0 +1,130 @@
+//! Estimators by their class: what each is read by, and which wrappers are seen through.
+
+use super::attributes::Attributes;
+use super::columns::Columns;
+use super::context::Context;
+use super::part::{Part, row};
+use super::transformer::check_width;
+use super::{boosting, forest, hist, pipeline, transformer};
+use crate::Error;
+
+/// The classes that are read as estimators.
+pub(super) const CLASSES: &[&str] = &[
+    "Pipeline",
+    "GridSearchCV",
+    "RandomizedSearchCV",
+    "HalvingGridSearchCV",
+    "HalvingRandomSearchCV",
+    "DecisionTreeClassifier",
+    "DecisionTreeRegressor",
+    "ExtraTreeClassifier",
+    "ExtraTreeRegressor",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
+    "ExtraTreesClassifier",
+    "ExtraTreesRegressor",
+    "BaggingClassifier",
+    "BaggingRegressor",
+    "GradientBoostingClassifier",
+    "GradientBoostingRegressor",
+    "HistGradientBoostingClassifier",
+    "HistGradientBoostingRegressor",
+];
+
+/// Reads an estimator that sees rows of `columns`.
+pub(super) fn read(
+    at: Attributes<'_, '_>,
+    cx: &Context<'_>,
+    columns: &Columns,
+) -> Result<Part, Error> {
+    cx.deeper(|| {
+        if !at.is_sklearn() {
+            return foreign(at, cx, columns);
+        }
+        match at.class() {
+            "Pipeline" => pipeline::estimate(at, cx, columns),
+            "GridSearchCV"
+            | "RandomizedSearchCV"
+            | "HalvingGridSearchCV"
+            | "HalvingRandomSearchCV" => read(at.child("best_estimator_")?, cx, columns),
+            class => {
+                check_width(at, columns)?;
+                of_class(class, at, cx, columns)
+            }
+        }
+    })
+}
+
+fn of_class(
+    class: &str,
+    at: Attributes<'_, '_>,
+    cx: &Context<'_>,
+    columns: &Columns,
+) -> Result<Part, Error> {
+    match class {
+        "DecisionTreeClassifier"
+        | "ExtraTreeClassifier"
+        | "DecisionTreeRegressor"
+        | "ExtraTreeRegressor" => forest::tree(at, cx),
+        "RandomForestClassifier"
+        | "ExtraTreesClassifier"
+        | "RandomForestRegressor"
+        | "ExtraTreesRegressor" => forest::forest(at, cx),
+        "BaggingClassifier" | "BaggingRegressor" => forest::bagging(at, cx),
+        "GradientBoostingClassifier" | "GradientBoostingRegressor" => boosting::read(at, cx),
+        "HistGradientBoostingClassifier" | "HistGradientBoostingRegressor" => {
+            hist::read(at, cx, columns)
+        }
+        class if transformer::CLASSES.contains(&class) => {
+            let (steps, columns) = transformer::read(at, cx, columns.clone())?;
+            Ok(Part::values(at, steps, row(columns.width())))
+        }
+        _ => Err(unsupported(at)),
+    }
+}
+
+/// Refuses a class that has no rule here, before anything of it is looked at.
+pub(super) fn check_known(at: Attributes<'_, '_>) -> Result<(), Error> {
+    let class = at.class();
+    let known = CLASSES.contains(&class) || transformer::CLASSES.contains(&class);
+    match known || !at.is_sklearn() {
+        true => Ok(()),
+        false => Err(unsupported(at)),
+    }
+}
+
+fn unsupported(at: Attributes<'_, '_>) -> Error {
+    let advice = format!(
+        "of scikit-learn's estimators these are read: {}",
+        CLASSES.join(", ")
+    );
+    at.unsupported("", advice)
+}
+
+/// Another library's estimator.
+fn foreign(at: Attributes<'_, '_>, cx: &Context<'_>, columns: &Columns) -> Result<Part, Error> {
+    let mut part = Part::foreign(crate::estimator(at.pickle, at.id, cx.format)?);
+    let n = part.features.as_ref().map_or(0, Vec::len);
+    if n != columns.width() {
+        return Err(Error::invalid(format!(
+            "the `{}` takes {n} columns and is given {}",
+            at.class(),
+            columns.width()
+        )));
+    }
+    if !columns.are_input() {
+        let categorical =
+            |f: &fretsaw_model::Feature| f.kind != fretsaw_model::FeatureKind::Numeric;
+        if part
+            .features
+            .take()
+            .is_some_and(|f| f.iter().any(categorical))
+        {
+            return Err(at.unsupported(
+                "with categorical columns behind transformers",
+                "its categories would have to be found in computed columns",
+            ));
+        }
+    }
+    Ok(part)
+}

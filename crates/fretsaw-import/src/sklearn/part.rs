@@ -1,0 +1,231 @@
+//! An estimator as the IR has it: a whole model, or a member of one.
+
+use fretsaw_model::{
+    Answer, Body, Decision, Feature, Float, Function, InterceptOrder, Labels, Linear,
+    LinearMissing, Link, Model, Provenance, Step,
+};
+
+use super::attributes::Attributes;
+use crate::Error;
+
+/// An estimator as a function of the rows that it sees.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Part {
+    /// What happens to a row first.
+    pub(super) steps: Vec<Step>,
+    /// What gives the margins: `decision_function` where there is one.
+    pub(super) body: Body,
+    /// What makes the answers of them: `predict_proba` where there is one, else
+    /// `decision_function`, else `predict`.
+    pub(super) link: Link,
+    pub(super) answer: Answer,
+    /// What `predict` names.
+    pub(super) decision: Decision,
+    /// Whether the estimator has `predict_proba`, which `answer` then is.
+    pub(super) probabilities: bool,
+    /// `classes_` of a classifier.
+    pub(super) labels: Option<Labels>,
+    /// The kinds of the columns, of an estimator that has a say in them.
+    pub(super) features: Option<Vec<Feature>>,
+    /// The class of the estimator that answers.
+    pub(super) class: Option<String>,
+    /// Of a model of another library.
+    pub(super) provenance: Option<Provenance>,
+}
+
+impl Part {
+    /// A regressor whose answers are the margins that the body gives.
+    pub(super) fn values(at: Attributes<'_, '_>, steps: Vec<Step>, body: Body) -> Self {
+        Self {
+            steps,
+            body,
+            link: Link::Identity,
+            answer: Answer::Values,
+            decision: Decision::Answer,
+            probabilities: false,
+            labels: None,
+            features: None,
+            class: Some(at.class().to_owned()),
+            provenance: None,
+        }
+    }
+
+    /// A classifier with `predict_proba`: of two classes from one margin where `answer` is
+    /// [`Answer::Binary`], else a column a class.
+    pub(super) fn classifier(
+        at: Attributes<'_, '_>,
+        steps: Vec<Step>,
+        body: Body,
+        (link, answer): (Link, Answer),
+        labels: Labels,
+    ) -> Self {
+        Self {
+            link,
+            answer,
+            probabilities: true,
+            labels: Some(labels),
+            ..Self::values(at, steps, body)
+        }
+    }
+
+    /// Another library's model.
+    pub(super) fn foreign(model: Model) -> Self {
+        let draft = model.into_draft();
+        Self {
+            probabilities: matches!(draft.answer, Answer::Binary | Answer::Classes),
+            steps: draft.steps,
+            body: draft.body,
+            link: draft.link,
+            answer: draft.answer,
+            decision: draft.decision,
+            labels: draft.labels,
+            features: Some(draft.features),
+            class: draft.provenance.objective.clone(),
+            provenance: Some(draft.provenance),
+        }
+    }
+
+    /// The number of classes; 0 of a regressor.
+    pub(super) fn n_classes(&self) -> usize {
+        match self.answer {
+            Answer::Values => 0,
+            Answer::Binary | Answer::Score => 2,
+            _ => self
+                .labels
+                .as_ref()
+                .map_or_else(|| self.body.n_margins(), Labels::len),
+        }
+    }
+
+    /// Steps in front of those that the part has.
+    pub(super) fn behind(mut self, mut steps: Vec<Step>) -> Self {
+        if !steps.is_empty() {
+            steps.append(&mut self.steps);
+            self.steps = steps;
+        }
+        self
+    }
+
+    /// The steps that give `predict_proba`: a column a class. `None` where there is none.
+    pub(super) fn into_probabilities(self) -> Option<Vec<Step>> {
+        if !self.probabilities {
+            return None;
+        }
+        let binary = self.answer == Answer::Binary;
+        let mut steps = self.into_answers();
+        if binary {
+            steps.push(Step::Linear(complement()));
+        }
+        Some(steps)
+    }
+
+    /// The steps that give `decision_function`, or a regressor's `predict`: the margins.
+    pub(super) fn into_margins(self) -> Vec<Step> {
+        let (n, seen) = (self.body.n_outputs(), self.body.n_margins());
+        let mut steps = self.steps;
+        steps.extend(body_step(self.body));
+        if seen < n {
+            let columns = (0..seen as u32).collect();
+            steps.push(Step::Select { columns });
+        }
+        steps
+    }
+
+    /// The steps that give the answers, one column of a binary classifier.
+    pub(super) fn into_answers(self) -> Vec<Step> {
+        let mut steps = self.steps;
+        steps.extend(body_step(self.body));
+        steps.extend(link_steps(self.link));
+        steps
+    }
+
+    /// The steps that give the number of the class that `predict` names.
+    pub(super) fn into_class(self) -> Vec<Step> {
+        let above = |x: f64| Step::Map(Function::Above(x));
+        let (answer, decision) = (self.answer, self.decision);
+        match (answer, decision) {
+            (Answer::Class, _) => self.into_answers(),
+            (_, Decision::Answer) => {
+                let mut steps = self.into_answers();
+                steps.push(match answer {
+                    Answer::Binary => above(0.5),
+                    Answer::Score => above(0.0),
+                    _ => Step::Link(Link::ArgMax),
+                });
+                steps
+            }
+            _ => {
+                let one = self.body.n_margins() == 1;
+                let mut steps = self.into_margins();
+                if !one && decision == Decision::Votes {
+                    steps.push(Step::Map(Function::Round));
+                }
+                steps.push(match (one, decision) {
+                    (true, Decision::MarginFromZero) => Step::Map(Function::AtLeast(0.0)),
+                    (true, _) => above(0.0),
+                    (false, _) => Step::Link(Link::ArgMax),
+                });
+                steps
+            }
+        }
+    }
+}
+
+/// A body as a step; none where the steps themselves are the body.
+pub(super) fn body_step(body: Body) -> Option<Step> {
+    match body {
+        Body::Ensemble(e) => Some(Step::Ensemble(e)),
+        Body::Linear(mut l) => {
+            l.sum = Float::F64;
+            Some(Step::Linear(l))
+        }
+        _ => None,
+    }
+}
+
+/// A link as steps.
+pub(super) fn link_steps(link: Link) -> Vec<Step> {
+    match link {
+        Link::Identity => Vec::new(),
+        Link::Then(steps) => steps,
+        link => vec![Step::Link(link)],
+    }
+}
+
+/// From the probability of the second of two classes to both.
+pub(super) fn complement() -> Linear {
+    linear(vec![-1.0, 1.0], vec![1.0, 0.0])
+}
+
+/// A matrix product in f64, `weights` being inputs x outputs, row-major.
+pub(super) fn linear(weights: Vec<f64>, intercept: Vec<f64>) -> Linear {
+    Linear {
+        n_outputs: intercept.len(),
+        sum: Float::F64,
+        weights,
+        intercept,
+        intercept_order: InterceptOrder::Last,
+        missing: LinearMissing::Propagate,
+    }
+}
+
+/// What the steps leave, all of it margins.
+pub(super) fn row(n: usize) -> Body {
+    Body::Row {
+        n_outputs: n,
+        n_margins: n,
+    }
+}
+
+/// Whether the classes are named by their numbers.
+pub(super) fn are_numbers(labels: &Labels) -> bool {
+    matches!(labels, Labels::Ints(v) if v.iter().copied().eq(0..v.len() as i64))
+}
+
+/// The class's refusal of a member without `predict_proba`.
+pub(super) fn no_probabilities(at: Attributes<'_, '_>) -> Error {
+    at.unsupported(
+        "without predict_proba",
+        "it stands where probabilities are needed",
+    )
+}
