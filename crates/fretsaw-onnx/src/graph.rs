@@ -94,24 +94,14 @@ pub(crate) fn value(name: &str, dtype: DataType, dims: &[Option<usize>]) -> Valu
         }),
         ..Dimension::default()
     };
-    let shape = TensorShapeProto {
-        dim: dims.iter().map(dim).collect(),
-    };
-    typed(name, dtype, Some(shape))
-}
-
-/// An input or output of a graph inside an operator, whose shape is left to be inferred.
-pub(crate) fn unshaped(name: &str, dtype: DataType) -> ValueInfoProto {
-    typed(name, dtype, None)
-}
-
-fn typed(name: &str, dtype: DataType, shape: Option<TensorShapeProto>) -> ValueInfoProto {
     ValueInfoProto {
         name: Some(name.to_string()),
         r#type: Some(TypeProto {
             value: Some(type_proto::Value::TensorType(type_proto::Tensor {
                 elem_type: Some(dtype as i32),
-                shape,
+                shape: Some(TensorShapeProto {
+                    dim: dims.iter().map(dim).collect(),
+                }),
             })),
             ..TypeProto::default()
         }),

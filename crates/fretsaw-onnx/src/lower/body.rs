@@ -28,13 +28,7 @@ pub(crate) struct Margins {
 }
 
 /// Writes a linear model. A matrix product sums in an order of its own: a bound, not bits.
-pub(crate) fn linear(
-    b: &Builder,
-    l: &Linear,
-    n_features: usize,
-    x: &str,
-    input: Float,
-) -> Margins {
+pub(crate) fn linear(b: &Builder, l: &Linear, n_features: usize, x: &str, input: Float) -> Margins {
     let mut x = cast(b, x, input, l.sum);
     if l.missing == LinearMissing::Skip {
         let zero = constant(b, l.sum, &[], &[0.0]);
@@ -261,13 +255,7 @@ fn sum_then_finish(
 }
 
 /// Scale, divisor and (`based`) the last base, where they change anything.
-pub(super) fn finish(
-    b: &Builder,
-    e: &Ensemble,
-    float: Float,
-    based: bool,
-    sum: String,
-) -> String {
+pub(super) fn finish(b: &Builder, e: &Ensemble, float: Float, based: bool, sum: String) -> String {
     let mut name = sum;
     if e.multiply.iter().any(|&v| v != 1.0) {
         let c = constant(b, float, &[e.n_outputs], &e.multiply);

@@ -3,9 +3,9 @@
 
 use fretsaw_model::{Derived, Float, KeyPart};
 
+use super::encode::LARGEST;
 use super::input::{cast, constant};
 use super::wide::Value;
-use super::encode::LARGEST;
 use crate::Error;
 use crate::graph::{Builder, ML, attribute};
 
@@ -24,7 +24,10 @@ pub(crate) fn derive(
     for (i, d) in derived.iter().enumerate() {
         if d.keys.len() as f64 > LARGEST {
             return Err(Error::unsupported(
-                format!("a table of {} keys (LabelEncoder answers f32)", d.keys.len()),
+                format!(
+                    "a table of {} keys (LabelEncoder answers f32)",
+                    d.keys.len()
+                ),
                 format!("table {i}"),
             ));
         }
@@ -68,7 +71,9 @@ fn place<'b>(d: &Derived, width: usize, x: &Value<'b>) -> Value<'b> {
             // The hash counts as a signed number of 32 bits.
             KeyPart::Category { .. } => {
                 let v = v.is_nan().choose(0.0, &v);
-                let signed = v.at_least(2_147_483_648.0).choose(&(&v - 4_294_967_296.0), &v);
+                let signed = v
+                    .at_least(2_147_483_648.0)
+                    .choose(&(&v - 4_294_967_296.0), &v);
                 signed.int()
             }
             KeyPart::Is { category, .. } => v.equals(f64::from(category)).int(),
@@ -102,7 +107,10 @@ fn place<'b>(d: &Derived, width: usize, x: &Value<'b>) -> Value<'b> {
     let keys: Vec<i64> = d.keys.iter().map(|&k| k as i64).collect();
     let attributes = vec![
         attribute("keys_int64s", keys),
-        attribute("values_floats", (0..n).map(|i| i as f32).collect::<Vec<_>>()),
+        attribute(
+            "values_floats",
+            (0..n).map(|i| i as f32).collect::<Vec<_>>(),
+        ),
         attribute("default_float", n as f32),
     ];
     b.node(

@@ -53,7 +53,13 @@ impl Staircase {
     }
 
     /// `of(i)` of the value that is key `i`, `other` of any other.
-    fn finding(column: usize, keys: &[f64], of: impl Fn(usize) -> f64, other: f64, nan: f64) -> Self {
+    fn finding(
+        column: usize,
+        keys: &[f64],
+        of: impl Fn(usize) -> f64,
+        other: f64,
+        nan: f64,
+    ) -> Self {
         let (mut cuts, mut values) = (Vec::new(), vec![other]);
         for (i, &key) in keys.iter().enumerate() {
             if cuts.last() == Some(&key) {
@@ -224,7 +230,11 @@ pub(crate) fn curves<'b>(
             }
         }
         // From the right, mirrored: counted by the points below.
-        let next: Vec<f64> = c.x.iter().filter(|p| **p < f64::INFINITY).map(|p| p.next_up()).collect();
+        let next: Vec<f64> =
+            c.x.iter()
+                .filter(|p| **p < f64::INFINITY)
+                .map(|p| p.next_up())
+                .collect();
         below.push(Staircase::counting(i, &next));
         down.begin();
         down.flat(-c.y[0]);
@@ -236,7 +246,10 @@ pub(crate) fn curves<'b>(
         }
         down.flat(-c.y[last]);
     }
-    let both: Vec<f64> = curves.iter().map(|c| f64::from(u8::from(c.both_ways))).collect();
+    let both: Vec<f64> = curves
+        .iter()
+        .map(|c| f64::from(u8::from(c.both_ways)))
+        .collect();
     let value = if both.iter().any(|&v| v != 0.0) {
         stairs.append(&mut below);
         let places = look_up(&stairs, options, x)?;
@@ -252,7 +265,20 @@ pub(crate) fn curves<'b>(
     } else {
         up.of(&look_up(&stairs, options, x)?, x)
     };
-    Ok(x.is_nan().choose(x, &value))
+    let value = x.is_nan().choose(x, &value);
+    if curves.iter().all(|c| c.flat.is_none()) {
+        return Ok(value);
+    }
+    // Nothing is at or beyond NaN.
+    let limits = |of: fn((f64, f64)) -> f64| -> Vec<f64> {
+        let limit = |c: &Curve| c.flat.map_or(f64::NAN, of);
+        curves.iter().map(limit).collect()
+    };
+    let ends = |of: fn(&Vec<f64>) -> f64| -> Vec<f64> { curves.iter().map(|c| of(&c.y)).collect() };
+    let above = x.at_least(&limits(|f| f.1)[..]);
+    let value = above.choose(&ends(|y| y[y.len() - 1])[..], &value);
+    let below = x.with("LessOrEqual", &limits(|f| f.0)[..]);
+    Ok(below.choose(&ends(|y| y[0])[..], &value))
 }
 
 pub(crate) fn encode<'b>(

@@ -9,7 +9,7 @@ use fretsaw_model::{Kernel, KernelFunction};
 
 use super::wide::Value;
 use crate::Error;
-use crate::graph::{Builder, attribute, unshaped};
+use crate::graph::{Builder, attribute, value};
 use crate::proto::tensor_proto::DataType;
 
 /// Stored rows as a constant.
@@ -43,8 +43,11 @@ pub(crate) fn fold<'b, const N: usize>(
             Value::new(b, xs.clone()).unsqueeze(1),
             Value::new(b, vs.clone()),
         );
-        let info = |name: &String| unshaped(name, dtype);
-        let inputs = sums.iter().chain([&xs, &vs]).map(info).collect();
+        // ONNX Runtime wants to know the shapes where it has lost them on the way.
+        let n_rows = Some(stored.n_rows());
+        let info = |name: &String| value(name, dtype, &[None, n_rows]);
+        let mut inputs: Vec<_> = sums.iter().map(info).collect();
+        inputs.extend([value(&xs, dtype, &[None]), value(&vs, dtype, &[n_rows])]);
         (inputs, new.iter().map(info).collect())
     });
     let dims = [stored.n_rows(), stored.n_features];

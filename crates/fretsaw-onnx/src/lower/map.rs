@@ -26,6 +26,7 @@ pub(crate) fn map<'b>(function: Function, x: &Value<'b>) -> Option<Value<'b>> {
         Function::Abs => x.abs(),
         Function::Negate => -x,
         Function::Reciprocal => x.unary("Reciprocal"),
+        Function::Round => x.unary("Round"),
         Function::Above(t) => x.above(t).double(),
         Function::AtLeast(t) => x.at_least(t).double(),
         Function::Clip { low, high } => {
@@ -65,7 +66,8 @@ pub(crate) fn power<'b>(kind: Power, lambdas: &[f64], x: &Value<'b>) -> Value<'b
         let one = |(&flat, &l): (&bool, &f64)| if flat { 1.0 } else { l };
         flat.iter().zip(exponents).map(one).collect()
     };
-    let mask = |flat: &[bool]| -> Vec<f64> { flat.iter().map(|&f| f64::from(u8::from(f))).collect() };
+    let mask =
+        |flat: &[bool]| -> Vec<f64> { flat.iter().map(|&f| f64::from(u8::from(f))).collect() };
     match kind {
         Power::BoxCox => {
             let flat: Vec<bool> = lambdas.iter().map(|l| l.abs() < 1e-19).collect();
@@ -74,7 +76,7 @@ pub(crate) fn power<'b>(kind: Power, lambdas: &[f64], x: &Value<'b>) -> Value<'b
             let curved = exp_m1(&(&ln * &exponent[..])) / &exponent[..];
             constant_mask(x, &mask(&flat)).choose(&ln, &curved)
         }
-        Power::YeoJohnson => {
+        _ => {
             let mirrored: Vec<f64> = lambdas.iter().map(|l| 2.0 - l).collect();
             let up: Vec<bool> = lambdas.iter().map(|l| l.abs() < f64::EPSILON).collect();
             let down: Vec<bool> = lambdas
@@ -83,12 +85,13 @@ pub(crate) fn power<'b>(kind: Power, lambdas: &[f64], x: &Value<'b>) -> Value<'b
                 .collect();
             let above = x.at_least(0.0);
             let ln = ln_1p(&x.abs());
-            let exponent = above.choose(
-                &or_one(&up, lambdas)[..],
-                &or_one(&down, &mirrored)[..],
-            );
+            let exponent = above.choose(&or_one(&up, lambdas)[..], &or_one(&down, &mirrored)[..]);
             let flat = above.choose(&mask(&up)[..], &mask(&down)[..]);
-            let curved = exp_m1(&(&exponent * &ln)) / &exponent;
+            let raised = match kind {
+                Power::YeoJohnsonPowers => (x.abs() + 1.0).pow(&exponent) - 1.0,
+                _ => exp_m1(&(&exponent * &ln)),
+            };
+            let curved = raised / &exponent;
             let size = flat.above(0.5).choose(&ln, &curved);
             above.choose(&size, &-&size)
         }

@@ -6,7 +6,7 @@ use fretsaw_model::{Metric, NeighborFill, NeighborTargets, NeighborWeights, Neig
 use super::kernel::{Stored, fold, squares};
 use super::wide::Value;
 use crate::Error;
-use crate::graph::{attribute, unshaped};
+use crate::graph::{attribute, value};
 use crate::proto::tensor_proto::DataType;
 
 pub(crate) fn neighbors<'b>(n: &Neighbors, x: &Value<'b>) -> Result<Value<'b>, Error> {
@@ -132,10 +132,15 @@ pub(crate) fn fill<'b>(fill: &NeighborFill, x: &Value<'b>) -> Value<'b> {
         let said = there.choose(&own.gather(&places, 0), 0.0) * &weights;
         let average = said.sum() / weights.sum();
         let none = there.double().max().less(0.5);
-        let filled = none.choose(&Value::new(b, mean.clone()), &average).squeeze(1);
-        let inputs = [&values, &mean].map(|v| unshaped(v, DataType::Double));
-        let output = unshaped(filled.name(), DataType::Double);
-        (inputs.to_vec(), vec![output])
+        let filled = none
+            .choose(&Value::new(b, mean.clone()), &average)
+            .squeeze(1);
+        let inputs = vec![
+            value(&values, DataType::Double, &[Some(n_rows)]),
+            value(&mean, DataType::Double, &[]),
+        ];
+        let output = value(filled.name(), DataType::Double, &[None]);
+        (inputs, vec![output])
     });
     let attributes = vec![
         attribute("num_scan_inputs", 2_i64),

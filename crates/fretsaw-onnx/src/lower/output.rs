@@ -1,6 +1,6 @@
 //! The graph's outputs: label and probabilities of a classifier, one tensor of anything else.
 
-use fretsaw_model::{Answer, Decision, Float, Labels, Link, Model};
+use fretsaw_model::{Answer, Body, Decision, Float, Labels, Link, Model};
 
 use super::LowerOptions;
 use super::body::Margins;
@@ -58,7 +58,7 @@ pub(crate) fn outputs(
             scores(b, model, "probabilities", p, m.float, n_classes, options);
         }
         (Answer::Class, Link::ArgMax) => {
-            let number = argmax(b, &seen(b, model, m));
+            let number = largest(b, model, &m.name, n_outputs);
             let shape = b.constant(from_i64s("", &[2], [-1, 1]));
             let column = b.op("Reshape", &[&number, &shape], vec![]);
             let to = DataType::Float as i64;
@@ -134,8 +134,16 @@ fn decide(b: &Builder, model: &Model, m: &Margins) -> Option<String> {
             let votes = Value::new(b, cast(b, &margins, m.float, Float::F64));
             argmax(b, rounded(&votes).name())
         }
-        _ => argmax(b, &margins),
+        (n, _) => largest(b, model, &margins, n),
     })
+}
+
+/// The place of the largest of `n` margins.
+fn largest(b: &Builder, model: &Model, margins: &str, n: usize) -> String {
+    match model.body {
+        Body::Row { .. } => flat(b, Value::new(b, margins).argmax(n).name()),
+        _ => argmax(b, margins),
+    }
 }
 
 /// To the nearest whole number, halves away from zero; ONNX rounds them to even ones.

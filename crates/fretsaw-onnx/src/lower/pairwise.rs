@@ -3,7 +3,7 @@
 use fretsaw_model::PairwiseCoupling;
 
 use super::wide::Value;
-use crate::graph::{attribute, unshaped};
+use crate::graph::{attribute, value};
 use crate::proto::tensor_proto::DataType;
 use crate::tensor::{from_bools, from_i64s};
 
@@ -60,7 +60,9 @@ pub(crate) fn couple<'b>(c: &PairwiseCoupling, x: &Value<'b>) -> Value<'b> {
     let r = all.columns(places).reshape(&square);
     // q[t][t] is the sum over j of r[j][t]^2, q[t][j] is -r[j][t] r[t][j].
     let diagonal = r.square().running_sum().last();
-    let eye: Vec<f64> = (0..k * k).map(|i| f64::from(u8::from(i / k == i % k))).collect();
+    let eye: Vec<f64> = (0..k * k)
+        .map(|i| f64::from(u8::from(i / k == i % k)))
+        .collect();
     let eye = Value::doubles(x.builder(), &[k, k], &eye);
     let q = &eye * diagonal - &r_turned * &r;
     iterate(k, &q, &eye, x)
@@ -68,7 +70,8 @@ pub(crate) fn couple<'b>(c: &PairwiseCoupling, x: &Value<'b>) -> Value<'b> {
 
 fn iterate<'b>(k: usize, q: &Value<'b>, eye: &Value<'b>, x: &Value<'b>) -> Value<'b> {
     let b = x.builder();
-    let double = |v: &str| unshaped(v, DataType::Double);
+    // Within a loop ONNX Runtime wants to know the shapes.
+    let rows = |name: &str, n: usize| value(name, DataType::Double, &[None, Some(n)]);
     let body = b.inner(|b| {
         let [i, go, p] = ["i", "go", "p"].map(|n| b.fresh(n));
         let old = Value::new(b, p.clone());
@@ -80,19 +83,20 @@ fn iterate<'b>(k: usize, q: &Value<'b>, eye: &Value<'b>, x: &Value<'b>) -> Value
         // Through the classes, with the row of q of each and its place.
         let inner = b.inner(|b| {
             let names = ["p", "qp", "pqp", "row", "place"].map(|n| b.fresh(n));
-            let [p, qp, pqp, row, place] =
-                std::array::from_fn(|i| Value::new(b, names[i].clone()));
+            let [p, qp, pqp, row, place] = std::array::from_fn(|i| Value::new(b, names[i].clone()));
             let at = |v: &Value<'_>| (v * &place).sum().name().to_string();
             let own = Value::new(b, at(&qp));
             let diagonal = Value::new(b, at(&row));
             let diff = (&pqp - &own) / &diagonal;
             let grown = &diff + 1.0;
             let p = (&p + &diff * &place) / &grown;
-            let pqp =
-                (&pqp + &diff * (&diff * &diagonal + &own * 2.0)) / &grown / &grown;
+            let pqp = (&pqp + &diff * (&diff * &diagonal + &own * 2.0)) / &grown / &grown;
             let qp = (&qp + &diff * &row) / &grown;
-            let outputs = [&p, &qp, &pqp].map(|v| double(v.name()));
-            (names.iter().map(|n| double(n)).collect(), outputs.to_vec())
+            let widths = [k, k, 1, k];
+            let mut inputs: Vec<_> = names.iter().zip(widths).map(|(n, w)| rows(n, w)).collect();
+            inputs.push(value(&names[4], DataType::Double, &[Some(k)]));
+            let outputs = [(&p, k), (&qp, k), (&pqp, 1)].map(|(v, n)| rows(v.name(), n));
+            (inputs, outputs.to_vec())
         });
         let attributes = vec![
             attribute("num_scan_inputs", 2_i64),
@@ -101,14 +105,18 @@ fn iterate<'b>(k: usize, q: &Value<'b>, eye: &Value<'b>, x: &Value<'b>) -> Value
         let inputs = [&old, &qp, &pqp, &q, &eye].map(Value::name);
         let [new, _, _] = Value::control("Scan", &inputs, inner, b, attributes);
         let new = active.choose(&new, &old);
-        let any = b.op("ReduceMax", &[active.double().name()], vec![attribute("keepdims", 0_i64)]);
+        let any = b.op(
+            "ReduceMax",
+            &[active.double().name()],
+            vec![attribute("keepdims", 0_i64)],
+        );
         let any = Value::new(b, any).above(0.5);
         let inputs = vec![
-            unshaped(&i, DataType::Int64),
-            unshaped(&go, DataType::Bool),
-            double(&p),
+            value(&i, DataType::Int64, &[]),
+            value(&go, DataType::Bool, &[]),
+            rows(&p, k),
         ];
-        let outputs = vec![unshaped(any.name(), DataType::Bool), double(new.name())];
+        let outputs = vec![value(any.name(), DataType::Bool, &[]), rows(new.name(), k)];
         (inputs, outputs)
     });
     let most = b.constant(from_i64s("", &[], [k.max(100) as i64]));
@@ -121,10 +129,11 @@ fn iterate<'b>(k: usize, q: &Value<'b>, eye: &Value<'b>, x: &Value<'b>) -> Value
 
 /// The first value, ascending, at which the weights sum to half of all or more.
 pub(crate) fn weighted_median<'b>(weights: &[f64], x: &Value<'b>) -> Value<'b> {
-    let (_, places) = x.smallest(weights.len());
-    let weights = Value::doubles(x.builder(), &[weights.len()], weights);
+    let n = weights.len();
+    let (_, places) = x.smallest(n);
+    let weights = Value::doubles(x.builder(), &[n], weights);
     let sums = weights.gather(&places, 0).running_sum();
     let reached = sums.at_least(sums.last() * 0.5).double();
-    let place = places.gather_in_rows(&reached.argmax());
+    let place = places.gather_in_rows(&reached.argmax(n));
     x.gather_in_rows(&place)
 }

@@ -115,7 +115,7 @@ fn wide<'b>(
         Step::Products(products) => product(products, width, x),
         Step::Linear(l) => linear(l, width, x),
         Step::Ensemble(e) => Value::new(b, body::nested(b, e, options, width, x.name())?),
-        Step::Link(Link::ArgMax) => x.argmax().double(),
+        Step::Link(Link::ArgMax) => x.argmax(width).double(),
         Step::Link(l) => Value::new(b, link::link(b, l, options, Float::F64, width, x.name())?),
         Step::Kernel(k) => kernel::kernel(k, x)?,
         Step::Neighbors(n) => neighbors::neighbors(n, x)?,

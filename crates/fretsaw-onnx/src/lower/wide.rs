@@ -274,10 +274,14 @@ impl<'b> Value<'b> {
         Self::new(self.b, output)
     }
 
-    /// The place of the largest column, the first of equals: one column of whole numbers.
-    pub(crate) fn argmax(&self) -> Self {
+    /// The place of the largest of `width` columns, the first of equals: one column of whole numbers.
+    /// As in the reference, NaN is the largest in the first place and the smallest elsewhere.
+    pub(crate) fn argmax(&self, width: usize) -> Self {
+        let mut stand_ins = vec![f64::NEG_INFINITY; width];
+        stand_ins[0] = f64::INFINITY;
+        let ordered = self.is_nan().choose(&stand_ins[..], self);
         let axis = vec![attribute("axis", 1_i64)];
-        Self::new(self.b, self.b.op("ArgMax", &[&self.name], axis))
+        Self::new(self.b, self.b.op("ArgMax", &[&ordered.name], axis))
     }
 
     /// The `k` smallest columns and their places, ascending, the first of equals first; NaN counts
@@ -322,9 +326,7 @@ impl<'b> Value<'b> {
         let n_rows = shape.gather(&Self::ints(self.b, &[1], [0]), 0);
         let width = Self::ints(self.b, &[1], [width as i64]);
         let inputs = [n_rows.name.as_str(), width.name.as_str()];
-        let shape = self
-            .b
-            .op("Concat", &inputs, vec![attribute("axis", 0_i64)]);
+        let shape = self.b.op("Concat", &inputs, vec![attribute("axis", 0_i64)]);
         let zero = vec![attribute("value", from_f64s("", &[1], [0.0]))];
         Self::new(self.b, self.b.op("ConstantOfShape", &[&shape], zero))
     }
