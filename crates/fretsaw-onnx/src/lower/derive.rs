@@ -85,7 +85,7 @@ fn place<'b>(d: &Derived, width: usize, x: &Value<'b>) -> Value<'b> {
                 let border = constant(b, Float::F32, &[], &[f64::from(border)]);
                 let above = Value::new(b, b.op("Greater", &[narrow, &border], vec![])).int();
                 match missing {
-                    true => v.is_nan().choose(&int(1), &above),
+                    true => v.is_nan().choose(int(1), &above),
                     false => above,
                 }
             }
@@ -122,7 +122,7 @@ fn place<'b>(d: &Derived, width: usize, x: &Value<'b>) -> Value<'b> {
     );
     let found = Value::new(b, found).int();
     match valid {
-        Some(valid) => valid.choose(&found, &int(n as i64)),
+        Some(valid) => valid.choose(&found, int(n as i64)),
         None => found,
     }
 }

@@ -43,7 +43,7 @@ fn reciprocals<'b>(distances: &Value<'b>) -> Value<'b> {
     let zero = distances.equals(0.0);
     let alone = zero.double();
     let any = alone.max().above(0.5);
-    any.choose(&alone, &distances.unary("Reciprocal"))
+    any.choose(&alone, distances.unary("Reciprocal"))
 }
 
 fn distances<'b>(metric: Metric, x: &Value<'b>, stored: Stored<'_>) -> Result<Value<'b>, Error> {
@@ -64,7 +64,7 @@ fn distances<'b>(metric: Metric, x: &Value<'b>, stored: Stored<'_>) -> Result<Va
         Metric::Cosine => {
             let [dot] = fold(x, stored, |[sum], x, v| name(&sum + x * &v));
             let own = x.square().sum();
-            let own = own.equals(0.0).choose(1.0, &own.sqrt());
+            let own = own.equals(0.0).choose(1.0, own.sqrt());
             let sizes: Vec<f64> = stored
                 .vectors
                 .chunks_exact(stored.n_features.max(1))
@@ -127,13 +127,13 @@ pub(crate) fn fill<'b>(fill: &NeighborFill, x: &Value<'b>) -> Value<'b> {
         let there = near.less(f64::INFINITY);
         let weights = match fill.weights {
             NeighborWeights::Uniform => there.double(),
-            NeighborWeights::Distance => there.choose(&reciprocals(&near), 0.0),
+            NeighborWeights::Distance => there.choose(reciprocals(&near), 0.0),
         };
-        let said = there.choose(&own.gather(&places, 0), 0.0) * &weights;
+        let said = there.choose(own.gather(&places, 0), 0.0) * &weights;
         let average = said.sum() / weights.sum();
         let none = there.double().max().less(0.5);
         let filled = none
-            .choose(&Value::new(b, mean.clone()), &average)
+            .choose(Value::new(b, mean.clone()), &average)
             .squeeze(1);
         let inputs = vec![
             value(&values, DataType::Double, &[Some(n_rows)]),

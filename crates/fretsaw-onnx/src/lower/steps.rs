@@ -138,7 +138,7 @@ fn normalize<'b>(norm: Norm, width: usize, x: &Value<'b>) -> Value<'b> {
         Norm::L1 => x.abs().sum(),
         Norm::L2 => x.square().sum().sqrt(),
         // The reference's largest passes over NaN.
-        Norm::Max => x.is_nan().choose(0.0, &x.abs()).max(),
+        Norm::Max => x.is_nan().choose(0.0, x.abs()).max(),
         Norm::Shares => x.sum(),
     };
     let none = size.equals(0.0);

@@ -59,7 +59,7 @@ pub(crate) fn model(seed: u64, only: Option<usize>) -> Model {
         0 if n == 1 => (Link::Sigmoid { steepness: 1.0 }, Answer::Binary),
         1 if n == 1 => (Link::Identity, Answer::Score),
         2 if body.n_margins() > 1 => (Link::Then(vec![Step::Link(Link::Softmax)]), Answer::Classes),
-        3 if n > 1 => (Link::ArgMax, Answer::Class),
+        3 if n > 1 && body.n_margins() == n => (Link::ArgMax, Answer::Class),
         4 => (Link::Then(vec![Step::Map(Function::Tanh)]), Answer::Values),
         _ => (Link::Identity, Answer::Values),
     };
