@@ -12,6 +12,8 @@ pub enum ErrorKind {
     Isa,
     /// The rows or the output do not fit the plan.
     Shape,
+    /// A row holds a category that the model refuses.
+    Row,
 }
 
 /// Why a plan could not be made or run: one line that says what, where and what to do.
