@@ -2,7 +2,7 @@
 
     PYTHON make_xgboost.py OUT [CASE...]     makes OUT/xgboost-<version>/<case>/
 
-It runs under XGBoost 0.90 to 3.x, hence the old Python and the old NumPy: numbers come from RandomState,
+It runs under XGBoost 0.72 to 3.x, hence the old Python and the old NumPy: numbers come from RandomState,
 whose stream no release of NumPy has changed, so that every version sees the same data. Training is
 on one thread. The answers are those of a Booster read back from its file, which is what a user of
 the file gets. README.md says what a case holds; which version gets which case is in CASES, below.
@@ -149,8 +149,8 @@ def category_rows(x):
 def predict(booster, x, **how):
     types = getattr(booster, "feature_types", None)
     kinds = {"feature_types": types, "enable_categorical": True} if types and "c" in types else {}
-    if VERSION < (1, 0):
-        how["ntree_limit"] = 1000  # more than there are: without a limit 0.90 drops DART's trees at random
+    if VERSION < (1, 0) and b"gblinear" not in booster.save_raw()[:200]:
+        how["ntree_limit"] = 1000  # more than there are: without a limit 0.x drops DART's trees at random
     return booster.predict(xgb.DMatrix(x, feature_names=booster.feature_names, **kinds), **how)
 
 
@@ -166,10 +166,13 @@ def save_model(booster, folder):
         names.append("model.json")
     if VERSION in UBJ_TOO and (VERSION >= (2, 0) or os.path.basename(folder) in EVERYWHERE):
         names.append("model.ubj")
-    if VERSION < (1, 0) or (VERSION < (2, 0) and os.path.basename(folder) in BINARY_TOO):
+    if VERSION < (1, 0) or (VERSION < (3, 1) and os.path.basename(folder) in BINARY_TOO):
         names.append("model.bin")
     for name in names:
-        booster.save_model(os.path.join(folder, name))
+        # Since 2.1 the old format is what this ending asks for.
+        path = os.path.join(folder, name.replace(".bin", ".deprecated"))
+        booster.save_model(path)
+        os.rename(path, os.path.join(folder, name))
     if VERSION == (1, 0):
         return [booster]  # 1.0 cannot read its own JSON of a pruned tree
     return [read(os.path.join(folder, name)) for name in names]
@@ -372,15 +375,15 @@ NAMES = ["momentum", "carry", "level", "volume", "spread", "product"]
 
 # name, first version that has it, in which it is written (see below), how to make it
 CASES = [
-    ("binary", (0, 90), "all", trained, (tree("binary:logistic", base_score=0.5), "binary", 5), {"names": NAMES, "notes": "with feature names (in the file since 1.4)"}),
-    ("binary_base_score", (0, 90), "all", trained, (tree("binary:logistic", base_score=0.02), "binary", 3), {"notes": "base score far from 0.5"}),
+    ("binary", (0, 72), "all", trained, (tree("binary:logistic", base_score=0.5), "binary", 5), {"names": NAMES, "notes": "with feature names (in the file since 1.4)"}),
+    ("binary_base_score", (0, 72), "all", trained, (tree("binary:logistic", base_score=0.02), "binary", 3), {"notes": "base score far from 0.5"}),
     ("binary_logitraw", (1, 0), "wide", trained, (tree("binary:logitraw", base_score=0.3), "binary", 3), {"notes": "predict gives the margin; base score is one already"}),
     ("binary_hinge", (1, 0), "wide", trained, (tree("binary:hinge"), "binary", 3), {}),
     ("reg_squarederror", (1, 0), "all", trained, (tree("reg:squarederror"), "real", 4), {"notes": "base score by default: 0.5, since 2.0 fitted"}),
     ("reg_logistic", (1, 0), "wide", trained, (tree("reg:logistic", base_score=0.7), "unit", 3), {}),
     ("reg_gamma", (1, 0), "wide", trained, (tree("reg:gamma"), "positive", 3), {}),
     ("reg_tweedie", (1, 0), "wide", trained, (tree("reg:tweedie", tweedie_variance_power=1.4, base_score=2.5), "count", 3), {}),
-    ("count_poisson", (1, 0), "all", trained, (tree("count:poisson", base_score=1.7), "count", 3), {}),
+    ("count_poisson", (0, 72), "all", trained, (tree("count:poisson", base_score=1.7), "count", 3), {}),
     ("reg_squaredlogerror", (1, 0), "newest", trained, (tree("reg:squaredlogerror"), "positive", 3), {}),
     ("reg_pseudohubererror", (1, 3), "newest", trained, (tree("reg:pseudohubererror"), "real", 3), {}),
     ("reg_absoluteerror", (1, 7), "wide", trained, (hist("reg:absoluteerror"), "real", 3), {"notes": "adaptive leaves"}),
@@ -391,12 +394,12 @@ CASES = [
     ("rank_map", (1, 0), "newest", trained, (tree("rank:map"), "binary", 3), {}),
     ("survival_aft", (1, 2), "wide", trained, (hist("survival:aft", base_score=1.8), "aft", 3), {}),
     ("survival_cox", (1, 0), "wide", trained, (tree("survival:cox", base_score=0.8), "signed", 3), {}),
-    ("multi_softprob", (0, 90), "all", trained, (multi(TREE), "multi", 2), {}),
+    ("multi_softprob", (0, 72), "all", trained, (multi(TREE), "multi", 2), {}),
     ("multi_softmax", (1, 0), "newest", trained, (dict(multi(TREE), objective="multi:softmax"), "multi", 2), {"notes": "predict gives the class; raw is rows x classes"}),
     ("multi_parallel", (1, 0), "all", trained, (multi(TREE, num_parallel_tree=3, subsample=0.6, max_depth=1), "multi", 2), {"notes": "an iteration is class-major: 3 trees of class 0, 3 of class 1, 3 of class 2"}),
-    ("dart_binary", (0, 90), "all", trained, (dict(DART, objective="binary:logistic", normalize_type="tree"), "binary", 6), {}),
+    ("dart_binary", (0, 72), "all", trained, (dict(DART, objective="binary:logistic", normalize_type="tree"), "binary", 6), {}),
     ("dart_multi", (1, 0), "wide", trained, (multi(DART, normalize_type="forest", max_depth=2), "multi", 3), {"notes": "normalize_type forest"}),
-    ("gblinear_binary", (1, 0), "all", trained, (dict(LINEAR, objective="binary:logistic", base_score=0.3), "binary", 5), {"notes": "a missing value adds nothing"}),
+    ("gblinear_binary", (0, 72), "all", trained, (dict(LINEAR, objective="binary:logistic", base_score=0.3), "binary", 5), {"notes": "a missing value adds nothing"}),
     ("gblinear_multi", (1, 0), "wide", trained, (multi(LINEAR), "multi", 5), {"notes": "weights are feature-major, the bias last; 3.4 adds the first base score to every class"}),
     ("gblinear_reg", (1, 0), "newest", trained, (dict(LINEAR, objective="reg:squarederror"), "real", 5), {}),
     ("early_stopping", (1, 0), "all", trained, (tree("binary:logistic", eta=1.0, eval_metric="logloss"), "binary", 30), {"early": 2, "notes": "pred and raw: all trees, as a bare Booster; pred_best and raw_best: iterations 0 to best_iteration, as the scikit-learn wrapper"}),
@@ -417,12 +420,21 @@ EVERYWHERE = {name for name, _, where, _, _, _ in CASES if where == "all"}
 WIDE = {(1, 7), (3, 4)}  # the last of the 1.x layouts, and the newest
 NEWEST = {(3, 4)}
 FEW = {  # and no more than these from the versions that differ little from a neighbour
+    (0, 72): {"binary", "multi_softprob", "dart_binary", "gblinear_binary", "count_poisson"},
     (2, 0): {"binary", "multi_softprob", "dart_binary", "gblinear_binary", "early_stopping", "reg_quantileerror", "categorical_onehot", "categorical_partition", "vector_leaf_reg"},
     (3, 0): {"binary", "multi_softprob", "dart_binary", "reg_quantileerror", "categorical_partition", "vector_leaf_reg"},
     (3, 3): {"binary", "dart_binary", "reg_quantileerror", "reg_expectileerror", "vector_leaf_reg"},
 }
 UBJ_TOO = {(1, 7), (2, 1), (3, 1), (3, 4)}  # the same document again: not from every version that can
-BINARY_TOO = {"binary", "multi_softprob", "dart_binary"}  # before 2.0 the old format as well
+BINARY_TOO = {  # until 3.0 in the old format as well
+    "binary",
+    "multi_softprob",
+    "dart_binary",
+    "gblinear_binary",
+    "count_poisson",
+    "multilabel",
+    "reg_quantileerror",
+}
 
 
 def main():

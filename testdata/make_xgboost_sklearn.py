@@ -21,13 +21,15 @@ SMALL = {"n_estimators": 2, "max_depth": 2, "learning_rate": 0.3, "n_jobs": 1, "
 
 
 def stops(model):
+    if VERSION < (1, 3):
+        return hasattr(model, "best_ntree_limit")
     return getattr(model, "early_stopping_rounds", None) is not None
 
 
 def dump(model, folder):
     """Writes the model in every way a user might, or the newest where all was seen; the copies read back."""
     back = []
-    for protocol in (5,) if stops(model) else (2, 4, 5):
+    for protocol in (min(5, pickle.HIGHEST_PROTOCOL),) if stops(model) else (2, 4, 5):
         if protocol > pickle.HIGHEST_PROTOCOL:
             continue
         path = os.path.join(folder, "model.p%d.pkl" % protocol)
@@ -39,7 +41,7 @@ def dump(model, folder):
         path = os.path.join(folder, name)
         joblib.dump(model, path, compress=how)
         back.append(joblib.load(path))
-    model.get_booster().save_model(os.path.join(folder, "model.json"))
+    model.get_booster().save_model(os.path.join(folder, "model.json" if VERSION >= (1, 0) else "model.bin"))
     return back
 
 
@@ -60,10 +62,10 @@ def write(folder, model, x, notes):
         "version": xgb.__version__,
         "wrapper": type(model).__name__,
         "objective": model.objective,
-        "rounds": model.get_booster().num_boosted_rounds(),
+        "rounds": len(model.get_booster().get_dump()) if VERSION < (1, 4) else model.get_booster().num_boosted_rounds(),
         "best_iteration": model.best_iteration if stops(model) else None,
         "feature_names": model.get_booster().feature_names,
-        "sum": "base_first",
+        "sum": "base_first" if VERSION >= (1, 3) else "base_last",
         "notes": notes,
     }
     arrays = {"X": x, "pred": pred, "raw": raw}
@@ -82,6 +84,16 @@ def main():
     rows = np.concatenate([pool[: 2 * HELD_OUT], extreme_rows(pool)])
     y = target("multi", rng, x)
     words = np.array(["down", "flat", "up"])[y.astype(int)]
+    if VERSION < (1, 3):
+        # A pickled Booster is still in the old format.
+        model = xgb.XGBClassifier(**SMALL).fit(x, words)
+        write(os.path.join(out, "sklearn_strings"), model, rows, "classes are strings, by the wrapper's label encoder")
+        held = [(pool, target("real", rng, pool))]
+        model = xgb.XGBRegressor(num_parallel_tree=2, subsample=0.6, **dict(SMALL, n_estimators=30, learning_rate=1.0))
+        model.fit(x, target("real", rng, x), eval_set=held, early_stopping_rounds=2, verbose=False)
+        notes = "the wrapper answers with iterations 0 to best_iteration, of two trees each"
+        write(os.path.join(out, "sklearn_early_stopping"), model, rows, notes)
+        return
     if VERSION < (1, 6):
         # The last wrapper that takes strings as classes (1.3 to 1.5); later ones refuse them.
         model = xgb.XGBClassifier(use_label_encoder=True, **SMALL).fit(x, words)

@@ -1,8 +1,8 @@
 //! Which format a file is in, from its first bytes. It tells formats apart that cannot be read too,
 //! so that a refusal can name what was given and say what to do.
 
-use crate::Error;
 use crate::document::{self, Json, Ubjson};
+use crate::{Error, xgboost};
 
 /// A model file's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,10 +56,11 @@ pub fn detect(bytes: &[u8]) -> Format {
         (b"PK\x03\x04", Format::Zip),
         (b"tree\n", Format::LightgbmText),
         (b"tree\r\n", Format::LightgbmText),
-        (b"binf", Format::XgboostBinary),
-        (b"bs64\t", Format::XgboostBinary),
-        (b"CONFIG-offset:", Format::XgboostBinary),
     ];
+    // Before all others, since it may begin with any number.
+    if xgboost::is_binary(bytes) {
+        return Format::XgboostBinary;
+    }
     if let Some((_, format)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return *format;
     }
@@ -69,7 +70,6 @@ pub fn detect(bytes: &[u8]) -> Format {
         [b'{', b'L' | b'l' | b'I' | b'U' | b'i', ..] => ubjson(bytes),
         _ if bytes.trim_ascii_start().starts_with(b"{") => json(bytes),
         _ if is_old_pickle(bytes) => Format::Pickle,
-        _ if is_old_xgboost(bytes) => Format::XgboostBinary,
         _ if is_onnx(bytes) => Format::Onnx,
         _ => Format::Unknown,
     }
@@ -113,26 +113,6 @@ fn is_old_pickle(bytes: &[u8]) -> bool {
     is_name(lines.next()) && is_name(lines.next()) && lines.next().is_some()
 }
 
-/// The binary format without its magic: a fixed block of parameters, then the objective's name.
-fn is_old_xgboost(bytes: &[u8]) -> bool {
-    const PARAMETERS: usize = 136;
-    let Some((n, rest)) = bytes
-        .get(PARAMETERS..)
-        .and_then(|rest| rest.split_first_chunk::<8>())
-    else {
-        return false;
-    };
-    match usize::try_from(u64::from_le_bytes(*n)) {
-        Ok(n @ 5..64) => rest.get(..n).is_some_and(|name| {
-            name.contains(&b':')
-                && name
-                    .iter()
-                    .all(|b| b.is_ascii_lowercase() || b":_".contains(b))
-        }),
-        _ => false,
-    }
-}
-
 /// Whether the bytes begin like a serialized `onnx.ModelProto` and get as far as its graph.
 fn is_onnx(bytes: &[u8]) -> bool {
     const GRAPH: u64 = 7;
@@ -172,11 +152,6 @@ impl Format {
     /// Why a file of this format is not imported here.
     pub(crate) fn refusal(self) -> Error {
         let (what, advice) = match self {
-            Self::XgboostBinary => (
-                "XGBoost's old binary format",
-                "load it with XGBoost below 3.1 and save it as JSON or UBJSON: \
-                 booster.save_model(\"model.ubj\")",
-            ),
             Self::Onnx => ("an ONNX model", "it needs no import"),
             Self::Bzip2 => (
                 "a file compressed by bzip2",
@@ -198,13 +173,14 @@ impl Format {
             Self::Pickle
             | Self::XgboostJson
             | Self::XgboostUbjson
+            | Self::XgboostBinary
             | Self::LightgbmText
             | Self::LightgbmJson
             | Self::CatboostBinary
             | Self::CatboostJson => ("a model within a model", "save it by itself"),
             Self::Unknown => {
                 return Error::unknown_format(
-                    "this is no model file that is known: expected XGBoost's JSON or UBJSON, \
+                    "this is no model file that is known: expected XGBoost's JSON, UBJSON or binary format, \
                      LightGBM's text or JSON, CatBoost's .cbm or JSON, \
                      a pickle or joblib file of an estimator, or ONNX",
                 );
@@ -224,6 +200,8 @@ mod tests {
             let mut bytes = vec![0; 136];
             bytes.extend(15_u64.to_le_bytes());
             bytes.extend(b"binary:logistic");
+            bytes.extend(6_u64.to_le_bytes());
+            bytes.extend(b"gbtree");
             bytes
         };
         let cases: &[(&[u8], Format)] = &[
@@ -260,7 +238,9 @@ mod tests {
             (b"CBM1", Format::CatboostBinary),
             (b"binf", Format::XgboostBinary),
             (b"CONFIG-offset:", Format::XgboostBinary),
+            (b"bs64\tAAAA", Format::XgboostBinary),
             (&old_xgboost, Format::XgboostBinary),
+            (&old_xgboost[..old_xgboost.len() - 1], Format::Unknown),
             (b"\x08\x0a\x12\x02ab\x3a\x05", Format::Onnx),
             (b"\x3a\x80\x01", Format::Onnx),
             (b"\x08\x0a\x12\xff\x01ab", Format::Unknown),

@@ -23,7 +23,8 @@ pub mod xgboost;
 pub use error::{Error, ErrorKind};
 pub use format::{Format, detect};
 
-/// Makes the IR of a model file: XGBoost's JSON or UBJSON; LightGBM's text or JSON dump; CatBoost's
+/// Makes the IR of a model file: XGBoost's JSON, UBJSON or old
+/// binary format; LightGBM's text or JSON dump; CatBoost's
 /// `.cbm` or JSON; or a pickle, a joblib file (plain, zlib or gzip) or a skops file of a tree ensemble
 /// of scikit-learn's, or of an estimator or Booster of XGBoost, LightGBM or CatBoost.
 ///
@@ -42,10 +43,11 @@ pub fn import(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
 }
 
 fn import_plain(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
-    use xgboost::{from_json, from_ubjson, lift};
+    use xgboost::{from_binary, from_json, from_ubjson, lift};
     match detect(bytes) {
         Format::XgboostJson => lift(&from_json(bytes)?, Default::default(), "xgboost-json"),
         Format::XgboostUbjson => lift(&from_ubjson(bytes)?, Default::default(), "xgboost-ubjson"),
+        Format::XgboostBinary => lift(&from_binary(bytes)?, Default::default(), "xgboost-binary"),
         Format::LightgbmText => {
             let model = lightgbm::from_text(bytes)?;
             lightgbm::lift(&model, Default::default(), "lightgbm-text")

@@ -102,26 +102,33 @@ pub enum Power {
     BoxCox,
     /// Box-Cox of `x + 1`, mirrored below 0 with the exponent `2 - l`.
     YeoJohnson,
+    /// The same written as `((x + 1)^l - 1) / l`, which loses digits near 0: scikit-learn before
+    /// 1.9.
+    YeoJohnsonPowers,
 }
 
 impl Power {
     /// Its value at `x` with the exponent `l`.
     pub fn of(self, x: f64, l: f64) -> f64 {
+        let raised = |x: f64, l: f64| match self {
+            Self::YeoJohnsonPowers => ((x + 1.0).powf(l) - 1.0) / l,
+            _ => (l * x.ln_1p()).exp_m1() / l,
+        };
         match self {
             // scipy.special.boxcox
             Self::BoxCox if l.abs() < 1e-19 => x.ln(),
             Self::BoxCox => (l * x.ln()).exp_m1() / l,
-            Self::YeoJohnson if x.is_nan() => x,
-            Self::YeoJohnson if x >= 0.0 => {
+            Self::YeoJohnson | Self::YeoJohnsonPowers if x.is_nan() => x,
+            Self::YeoJohnson | Self::YeoJohnsonPowers if x >= 0.0 => {
                 if l.abs() < f64::EPSILON {
                     x.ln_1p()
                 } else {
-                    (l * x.ln_1p()).exp_m1() / l
+                    raised(x, l)
                 }
             }
-            Self::YeoJohnson => {
+            Self::YeoJohnson | Self::YeoJohnsonPowers => {
                 if (l - 2.0).abs() > f64::EPSILON {
-                    -((2.0 - l) * (-x).ln_1p()).exp_m1() / (2.0 - l)
+                    -raised(-x, 2.0 - l)
                 } else {
                     -(-x).ln_1p()
                 }
@@ -170,11 +177,19 @@ pub struct Curve {
     /// Whether it is the mean of the function read from the left and from the right, which differ
     /// where `x` has equal ones: scikit-learn's `QuantileTransformer`.
     pub both_ways: bool,
+    /// At the first limit and below it the value is the first of `y`, at the second and above it
+    /// the last, whatever the function says; the first limit goes before the second.
+    pub flat: Option<(f64, f64)>,
 }
 
 impl Curve {
     /// Its value at `x`; NaN stays.
     pub fn of(&self, x: f64) -> f64 {
+        match self.flat {
+            Some((low, _)) if x <= low => return self.y[0],
+            Some((_, high)) if x >= high => return self.y[self.y.len() - 1],
+            _ => {}
+        }
         if x.is_nan() {
             return x;
         }
@@ -201,4 +216,44 @@ fn interpolate(n: usize, below: usize, x: f64, at: impl Fn(usize) -> (f64, f64))
     }
     let (x1, y1) = at(below);
     (y1 - y0) / (x1 - x0) * (x - x0) + y0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flat_ends_overrule_a_curve() {
+        let mut curve = Curve {
+            x: vec![0.0, 0.0, 1.0],
+            y: vec![0.0, 0.5, 1.0],
+            both_ways: true,
+            flat: None,
+        };
+        let at = |c: &Curve| [-1.0, 0.0, 0.5, 0.9, 2.0].map(|x| c.of(x));
+        assert_eq!(at(&curve), [0.0, 0.25, 0.75, 0.95, 1.0]);
+        curve.flat = Some((0.0, 0.9));
+        assert_eq!(at(&curve), [0.0, 0.0, 0.75, 1.0, 1.0]);
+        // Where both limits are reached, the first goes before.
+        curve.flat = Some((0.5, 0.0));
+        assert_eq!(at(&curve), [0.0, 0.0, 0.0, 1.0, 1.0]);
+        assert!(curve.of(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn both_ways_of_writing_yeo_johnson_are_near() {
+        for (x, l) in [
+            (0.5, 0.3),
+            (0.5, 0.0),
+            (-0.5, 0.3),
+            (-0.5, 2.0),
+            (3.0, -1.2),
+        ] {
+            let (a, b) = (Power::YeoJohnson.of(x, l), Power::YeoJohnsonPowers.of(x, l));
+            assert!((a - b).abs() <= 1e-15, "{x} {l}: {a} {b}");
+        }
+        // scikit-learn 1.6 at 1e-9: the power's rounding shows.
+        assert_eq!(Power::YeoJohnsonPowers.of(1e-9, 1.0), 1.0000000827403710e-9);
+        assert!(Power::YeoJohnsonPowers.of(f64::NAN, 1.0).is_nan());
+    }
 }

@@ -264,15 +264,18 @@ fn trees_to_best_iteration(model: &Model, gbtree: &GbtreeModel) -> Result<usize,
         .and_then(|best| best.checked_add(1))
         .ok_or_else(fault)?;
     let used = if gbtree.iteration_indptr.is_empty() {
-        // Before 2.0: each iteration has as many trees.
+        // Before 2.0: each iteration has as many trees. How many is in the model since 1.6; before,
+        // all that tells is the limit that follows from it, which a linear model has as 0.
         let groups = gbtree
             .tree_info
             .iter()
             .max()
             .map_or(0, |&k| k.max(0) as usize + 1);
-        groups
-            .checked_mul(gbtree.num_parallel_tree as usize)
-            .and_then(|n| n.checked_mul(iterations))
+        let limit = model.learner.attributes.get("best_ntree_limit");
+        let limit = limit.and_then(|n| n.trim().parse().ok()).filter(|&n| n > 0);
+        limit
+            .or_else(|| iterations.checked_mul(gbtree.num_parallel_tree as usize))
+            .and_then(|n| n.checked_mul(groups))
     } else {
         gbtree
             .iteration_indptr

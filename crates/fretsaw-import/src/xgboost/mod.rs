@@ -1,9 +1,10 @@
 //! XGBoost's own model, with XGBoost's field names, and what it means.
 //!
-//! `parse` reads JSON and UBJSON of versions 1.0 to 3.x, `wrapper` finds the Booster in a pickled
-//! scikit-learn estimator, `lift` turns the model into the IR. Only what bears on predictions is
+//! `parse` reads JSON and UBJSON of versions 1.0 to 3.x, `binary` the format from before, `wrapper`
+//! finds the Booster in a pickled scikit-learn estimator, `lift` turns the model into the IR. Only what bears on predictions is
 //! kept: no training statistics, no parameters of the objective (none of them changes an answer).
 
+mod binary;
 mod lift;
 mod objective;
 mod parse;
@@ -12,6 +13,8 @@ mod wrapper;
 
 use std::collections::BTreeMap;
 
+pub use binary::from_binary;
+pub(crate) use binary::is_binary;
 pub(crate) use lift::lift;
 pub use parse::{from_json, from_ubjson};
 pub(crate) use wrapper::from_pickle;
@@ -22,7 +25,7 @@ pub struct Model {
     /// Everything that was learned.
     pub learner: Learner,
     /// Major, minor and patch number of the XGBoost that wrote the file; empty where it did not
-    /// say.
+    /// say. The binary format has no patch number, and before 1.0 just the 0.
     pub version: Vec<u32>,
 }
 
@@ -46,8 +49,8 @@ pub struct Learner {
 /// Numbers of features and outputs, and the base score.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearnerModelParam {
-    /// In user space (a probability for logistic objectives): one value, or, since 3.1, one an
-    /// output.
+    /// In user space (a probability for logistic objectives), before 1.0 a margin: one value, or,
+    /// since 3.1, one an output.
     pub base_score: Vec<f32>,
     /// Whether the base score was to be found from the labels (1), or was given (0).
     pub boost_from_average: u32,

@@ -1,6 +1,7 @@
 //! What each objective does to the base score and to the margins.
 //!
-//! Every objective that XGBoost 1.0 to 3.4 registers is here (`src/objective/`). Parameters such as
+//! Every objective that XGBoost 0.4 to 3.4 registers is here (`src/objective/`); `gpu:` in front of a
+//! name, to 0.9, said where to train. Parameters such as
 //! `tweedie_variance_power` or `huber_slope` shape training only.
 
 use fretsaw_model::{Answer, Link};
@@ -38,7 +39,8 @@ impl Objective {
             answer,
         };
         let sigmoid = Link::Sigmoid { steepness: 1.0 };
-        Ok(match model.learner.objective.as_str() {
+        let name = model.learner.objective.as_str();
+        Ok(match name.strip_prefix("gpu:").unwrap_or(name) {
             // Before 1.3 its base score was a probability; its answers never were.
             "binary:logitraw" if !model.since(1, 3) => {
                 new(ToMargin::Logit, Link::Identity, Answer::Values)
@@ -99,6 +101,10 @@ impl Objective {
             ));
         }
         let mut margins = base.to_vec();
+        if !model.since(1, 0) {
+            // It was stored as one.
+            return Ok(margins);
+        }
         match self.to_margin {
             ToMargin::Identity => {}
             ToMargin::Logit => {

@@ -5,7 +5,7 @@
 //! configuration, which is not read.
 
 use super::lift::Wrapper;
-use super::{Model, from_json, from_ubjson};
+use super::{Model, from_binary, from_json, from_ubjson};
 use crate::Error;
 use crate::format::{Format, detect};
 use crate::pickle::numpy::Elements;
@@ -36,7 +36,15 @@ pub(crate) fn from_pickle(pickle: &Pickle<'_>, id: Id) -> Result<(Model, Wrapper
                     object.callee.shown()
                 )));
             };
-            Ok((booster(pickle, inner)?, wrapper(pickle, object)?))
+            let mut model = booster(pickle, inner)?;
+            // Before 1.4 how many trees are used was the Python object's, not the model's.
+            let limit = pickle.some_attribute(object, "best_ntree_limit");
+            if let Some(&Value::Int(limit)) = limit.map(|id| pickle.get(id)) {
+                let attributes = &mut model.learner.attributes;
+                let name = "best_ntree_limit".to_owned();
+                attributes.entry(name).or_insert_with(|| limit.to_string());
+            }
+            Ok((model, wrapper(pickle, object)?))
         }
         _ => Err(other()),
     }
@@ -55,6 +63,7 @@ fn booster(pickle: &Pickle<'_>, object: &Object<'_>) -> Result<Model, Error> {
     let mut model = match detect(&bytes) {
         Format::XgboostJson => from_json(&bytes),
         Format::XgboostUbjson => from_ubjson(&bytes),
+        Format::XgboostBinary => from_binary(&bytes),
         other => Err(other.refusal()),
     }
     .map_err(|e| e.under("handle"))?;

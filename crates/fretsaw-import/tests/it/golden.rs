@@ -12,6 +12,7 @@ use crate::npy::Npy;
 const FILES: &[&str] = &[
     "model.json",
     "model.ubj",
+    "model.bin",
     "model.pkl",
     "model.p2.pkl",
     "model.p4.pkl",
@@ -46,7 +47,7 @@ fn check(case: &Path) -> (usize, Vec<String>) {
     let mut n = 0;
     for file in FILES.iter().filter(|f| case.join(f).exists()) {
         // The Booster of an estimator that stopped early has more trees than the estimator uses.
-        if name(case) == "sklearn_early_stopping" && *file == "model.json" {
+        if name(case) == "sklearn_early_stopping" && ["model.json", "model.bin"].contains(file) {
             continue;
         }
         n += 1;
@@ -213,20 +214,6 @@ fn an_estimator_stops_at_its_best_iteration_and_its_booster_does_not() {
     };
     assert_eq!(trees("model.p5.pkl"), number("best_iteration") + 1);
     assert_eq!(trees("model.json"), number("rounds"));
-}
-
-#[test]
-fn the_old_binary_format_is_refused_by_name() {
-    let bytes = fs::read(testdata().join("xgboost-0.90/binary/model.bin")).unwrap();
-    let error = import(&bytes).unwrap_err().to_string();
-    assert!(error.contains("XGBoost's old binary format"), "{error}");
-    let bytes = fs::read(testdata().join("xgboost-1.3.3/binary/model.bin")).unwrap();
-    assert!(
-        import(&bytes)
-            .unwrap_err()
-            .to_string()
-            .contains("old binary format")
-    );
 }
 
 #[test]

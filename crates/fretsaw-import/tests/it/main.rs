@@ -2,6 +2,7 @@
 
 mod catboost;
 mod catboost_hostile;
+mod damage;
 mod golden;
 mod hostile;
 mod lightgbm;

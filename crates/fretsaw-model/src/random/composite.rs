@@ -197,7 +197,7 @@ fn step(r: &mut Rng, steps: &mut Vec<Step>, n: usize, depth: usize, raw: Option<
             }
         }
         8 => Step::Power {
-            kind: r.pick(&[Power::BoxCox, Power::YeoJohnson]),
+            kind: r.pick(&[Power::BoxCox, Power::YeoJohnson, Power::YeoJohnsonPowers]),
             lambdas: many(r, n, constant),
         },
         9 => Step::Curves((0..n).map(|_| curve(r)).collect()),
@@ -288,6 +288,7 @@ fn curve(r: &mut Rng) -> Curve {
         x: ascending(r, n),
         y: many(r, n, constant),
         both_ways: r.one_in(2),
+        flat: r.one_in(3).then(|| (grid(r), grid(r))),
     }
 }
 
