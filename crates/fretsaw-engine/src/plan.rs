@@ -295,6 +295,10 @@ impl Plan {
     pub fn summary(&self) -> Summary {
         let mut summary = Summary {
             isa: self.isa,
+            n_steps: match &self.front {
+                Front::Steps(_) => 0,
+                Front::Program(p) => p.n_steps(),
+            },
             groups: self.groups.clone(),
             n_predicates: 0,
             n_leaves: self.n_leaves,

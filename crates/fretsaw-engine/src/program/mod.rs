@@ -13,7 +13,7 @@ use std::mem;
 use fretsaw_model::{Rows, Step, Sum, Values, apply_steps, width};
 
 use crate::block::ROWS;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::linear::LinearPlan;
 use crate::plan::MarginsMut;
 use crate::run;
@@ -52,7 +52,7 @@ impl Refusal {
 
 impl From<Refusal> for Error {
     fn from(r: Refusal) -> Self {
-        Self::new(ErrorKind::Row, format!("row {}: {}", r.row, r.why))
+        Self::row_refused(r.row, &r.why)
     }
 }
 
@@ -172,6 +172,11 @@ impl Program {
         self.chain.run(&self.chain.stages, block, 0, &mut run)
     }
 
+    /// How many steps it runs, those of branches too.
+    pub(crate) fn n_steps(&self) -> usize {
+        self.front.len() + self.chain.n_steps()
+    }
+
     pub(crate) fn memory(&self) -> usize {
         self.chain.memory() + self.front.iter().map(step::memory).sum::<usize>()
     }
@@ -268,6 +273,14 @@ impl Chain {
             Op::Branches(chains) => chains.iter().any(Self::has_trees),
             _ => false,
         })
+    }
+
+    fn n_steps(&self) -> usize {
+        let within = |s: &Stage| match &s.op {
+            Op::Branches(chains) => chains.iter().map(Self::n_steps).sum(),
+            _ => 1,
+        };
+        self.stages.iter().map(within).sum()
     }
 
     fn memory(&self) -> usize {
