@@ -96,7 +96,9 @@ pub enum Decision {
     Answer,
     /// The margins: the largest, the first of equals; one margin names the second class above 0.
     Margin,
-    /// The same, but one margin names the second class at 0 too.
+    /// The same, but of equal margins the last counts.
+    LastMargin,
+    /// The same as [`Margin`](Self::Margin), but one margin names the second class at 0 too.
     MarginFromZero,
     /// The margins rounded to whole votes: the largest, the first of equals.
     Votes,
@@ -261,9 +263,9 @@ impl Draft {
         match self.answer {
             Answer::Values => 0,
             Answer::Binary | Answer::Score => 2,
-            // A hinge: 0 or 1 from one margin.
-            Answer::Class if self.link == Link::Step => 2,
             Answer::Classes | Answer::Labels => self.n_columns(),
+            // One margin, as a hinge's or an outlier detector's, names one of two.
+            Answer::Class if self.link != Link::ArgMax && self.body.n_margins() == 1 => 2,
             Answer::Class => self.body.n_margins(),
         }
     }

@@ -5,14 +5,18 @@ use fretsaw_model::Step;
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
+use super::fill_text;
 use crate::Error;
 
 /// A value for each column.
 pub(super) fn simple(
     at: Attributes<'_, '_>,
-    _cx: &Context<'_>,
+    cx: &Context<'_>,
     columns: Columns,
 ) -> Result<(Vec<Step>, Columns), Error> {
+    if let Some(of_text) = fill_text::simple(at, cx, &columns)? {
+        return Ok(of_text);
+    }
     if at.flag("add_indicator") {
         return Err(at.unsupported("with add_indicator", "it is not read so far"));
     }

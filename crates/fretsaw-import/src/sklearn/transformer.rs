@@ -5,11 +5,44 @@ use fretsaw_model::Step;
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
-use super::{impute, input, pipeline, scale};
+use super::{compose, encode, impute, input, pipeline, scale};
 use crate::Error;
 
 /// The classes that are read as transformers.
-pub(super) const CLASSES: &[&str] = &["Pipeline", "StandardScaler", "SimpleImputer"];
+pub(super) const CLASSES: &[&str] = &[
+    "Pipeline",
+    "ColumnTransformer",
+    "FeatureUnion",
+    "StandardScaler",
+    "SimpleImputer",
+    "OneHotEncoder",
+    "OrdinalEncoder",
+    "TargetEncoder",
+];
+
+/// Those that keep a sparse matrix one.
+const KEEP_SPARSE: &[&str] = &[
+    "StandardScaler",
+    "MaxAbsScaler",
+    "RobustScaler",
+    "Normalizer",
+    "Binarizer",
+    "QuantileTransformer",
+    "PolynomialFeatures",
+    "FunctionTransformer",
+    "SimpleImputer",
+    "VarianceThreshold",
+    "GenericUnivariateSelect",
+    "SelectKBest",
+    "SelectPercentile",
+    "SelectFpr",
+    "SelectFdr",
+    "SelectFwe",
+    "SelectFromModel",
+    "SequentialFeatureSelector",
+    "RFE",
+    "RFECV",
+];
 
 /// Reads a transformer that sees rows of `columns`.
 pub(super) fn read(
@@ -24,13 +57,39 @@ pub(super) fn read(
         if at.class() != "Pipeline" {
             check_width(at, &columns)?;
         }
-        match at.class() {
-            "Pipeline" => pipeline::transform(at, cx, columns),
+        let sparse = columns.sparse;
+        let (steps, mut columns) = match at.class() {
+            // These know themselves whether what they give is sparse.
+            "Pipeline" => return pipeline::transform(at, cx, columns),
+            "ColumnTransformer" => return compose::columns(at, cx, columns),
+            "FeatureUnion" => return compose::union(at, cx, columns),
             "StandardScaler" => scale::standard(at, columns),
             "SimpleImputer" => impute::simple(at, cx, columns),
+            "OneHotEncoder" => encode::one_hot(at, cx, columns),
+            "OrdinalEncoder" => encode::ordinal(at, cx, columns),
+            "TargetEncoder" => encode::target(at, cx, columns),
             _ => Err(unsupported(at)),
-        }
+        }?;
+        columns.sparse = gives_sparse(at, sparse);
+        Ok((steps, columns))
     })
+}
+
+/// Whether the library holds what the transformer gives as a sparse matrix, given whether it holds
+/// so what the transformer sees.
+fn gives_sparse(at: Attributes<'_, '_>, sparse: bool) -> bool {
+    match at.class() {
+        // Called `sparse` before 1.2.
+        "OneHotEncoder" | "SplineTransformer" => {
+            let name = at
+                .some("sparse_output")
+                .map_or("sparse", |_| "sparse_output");
+            at.flag(name)
+        }
+        "KBinsDiscretizer" => at.text("encode") == Some("onehot"),
+        "MissingIndicator" => at.flag("sparse") || sparse,
+        class => sparse && KEEP_SPARSE.contains(&class),
+    }
 }
 
 /// The estimator must have been fitted on as many columns as it is given here.
