@@ -30,6 +30,11 @@ struct Field {
 }
 
 impl Array<'_> {
+    /// Whether the elements are f32.
+    pub(crate) fn is_single(&self) -> bool {
+        (self.dtype.kind, self.dtype.size) == (b'f', 4)
+    }
+
     /// The elements in C order; `None` where they are records.
     pub(crate) fn elements(&self) -> Option<Elements> {
         if !self.fields.is_empty() || self.dtype.size == 0 {

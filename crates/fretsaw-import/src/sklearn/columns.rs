@@ -41,6 +41,15 @@ impl Columns {
         }
     }
 
+    /// Columns side by side, without names.
+    pub(super) fn join<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
+        let mut joined = Self::computed(0);
+        for columns in all {
+            joined.origins.extend(&columns.origins);
+        }
+        joined
+    }
+
     /// How many there are.
     pub(super) fn width(&self) -> usize {
         self.origins.len()

@@ -5,11 +5,52 @@ use fretsaw_model::Step;
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
-use super::{impute, input, pipeline, scale};
+use super::{
+    decompose, distribution, elementwise, expand, impute, input, iterative, pipeline, scale, select,
+};
 use crate::Error;
 
 /// The classes that are read as transformers.
-pub(super) const CLASSES: &[&str] = &["Pipeline", "StandardScaler", "SimpleImputer"];
+pub(super) const CLASSES: &[&str] = &[
+    "Pipeline",
+    "Binarizer",
+    "BisectingKMeans",
+    "FactorAnalysis",
+    "FastICA",
+    "FunctionTransformer",
+    "GaussianRandomProjection",
+    "GenericUnivariateSelect",
+    "IncrementalPCA",
+    "IterativeImputer",
+    "KBinsDiscretizer",
+    "KMeans",
+    "KNNImputer",
+    "LinearDiscriminantAnalysis",
+    "MaxAbsScaler",
+    "MinMaxScaler",
+    "MiniBatchKMeans",
+    "MissingIndicator",
+    "Normalizer",
+    "Nystroem",
+    "PCA",
+    "PolynomialFeatures",
+    "PowerTransformer",
+    "QuantileTransformer",
+    "RFE",
+    "RFECV",
+    "RobustScaler",
+    "SelectFdr",
+    "SelectFpr",
+    "SelectFromModel",
+    "SelectFwe",
+    "SelectKBest",
+    "SelectPercentile",
+    "SequentialFeatureSelector",
+    "SimpleImputer",
+    "StandardScaler",
+    "TruncatedSVD",
+    "VarianceThreshold",
+];
 
 /// Reads a transformer that sees rows of `columns`.
 pub(super) fn read(
@@ -26,8 +67,29 @@ pub(super) fn read(
         }
         match at.class() {
             "Pipeline" => pipeline::transform(at, cx, columns),
+            "Binarizer" => elementwise::binarizer(at, columns),
+            "FunctionTransformer" => elementwise::function(at, columns),
+            "Normalizer" => elementwise::normalizer(at, columns),
+            "MaxAbsScaler" => scale::max_abs(at, columns),
+            "MinMaxScaler" => scale::min_max(at, columns),
+            "RobustScaler" => scale::robust(at, columns),
             "StandardScaler" => scale::standard(at, columns),
+            "IterativeImputer" => iterative::iterative(at, cx, columns),
+            "KNNImputer" => impute::nearest(at, columns),
+            "MissingIndicator" => impute::missing(at, columns),
             "SimpleImputer" => impute::simple(at, cx, columns),
+            "PolynomialFeatures" => expand::polynomial(at, columns),
+            "KBinsDiscretizer" => distribution::bins(at, cx, columns),
+            "PowerTransformer" => distribution::power(at, cx, columns),
+            "QuantileTransformer" => distribution::quantile(at, columns),
+            "FactorAnalysis" => decompose::factors(at, columns),
+            "FastICA" => decompose::independent(at, columns),
+            "IncrementalPCA" | "PCA" => decompose::principal(at, cx, columns),
+            "GaussianRandomProjection" | "TruncatedSVD" => decompose::product(at, columns),
+            "LinearDiscriminantAnalysis" => decompose::discriminants(at, columns),
+            "BisectingKMeans" | "KMeans" | "MiniBatchKMeans" => decompose::distances(at, columns),
+            "Nystroem" => decompose::nystroem(at, columns),
+            class if select::CLASSES.contains(&class) => select::read(at, cx, columns),
             _ => Err(unsupported(at)),
         }
     })
