@@ -37,7 +37,10 @@ def dump(model, folder):
             pickle.dump(model, out, protocol=protocol)
         with open(path, "rb") as f:
             back.append(pickle.load(f))
-    for name, how in (("model.joblib", 0), ("model.joblib.z", ("zlib", 3)))[stops(model) :]:
+    dumps = [("model.joblib", 0), ("model.joblib.z", ("zlib", 3))][stops(model) :]
+    if VERSION == (3, 4) and not stops(model):
+        dumps += [("model.joblib." + how, (how, 3)) for how in ("gzip", "bz2", "xz", "lzma", "lz4")]
+    for name, how in dumps:
         path = os.path.join(folder, name)
         joblib.dump(model, path, compress=how)
         back.append(joblib.load(path))

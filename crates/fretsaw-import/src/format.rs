@@ -153,23 +153,13 @@ impl Format {
     pub(crate) fn refusal(self) -> Error {
         let (what, advice) = match self {
             Self::Onnx => ("an ONNX model", "it needs no import"),
-            Self::Bzip2 => (
-                "a file compressed by bzip2",
-                "decompress it first, or use zlib",
-            ),
-            Self::Xz | Self::Lzma => (
-                "a file compressed by xz or LZMA",
-                "decompress it first, or use zlib",
-            ),
-            Self::Lz4 => (
-                "a file compressed by LZ4",
-                "decompress it first, or use zlib",
-            ),
             Self::Zip => (
                 "a zip archive that is no skops file",
                 "it has no schema.json; give the model file itself",
             ),
-            Self::Zlib | Self::Gzip => ("a file compressed twice", "decompress it first"),
+            Self::Zlib | Self::Gzip | Self::Bzip2 | Self::Xz | Self::Lzma | Self::Lz4 => {
+                ("a file compressed twice", "decompress it first")
+            }
             Self::Pickle
             | Self::XgboostJson
             | Self::XgboostUbjson

@@ -23,10 +23,10 @@ pub mod xgboost;
 pub use error::{Error, ErrorKind};
 pub use format::{Format, detect};
 
-/// Makes the IR of a model file: XGBoost's JSON, UBJSON or old
-/// binary format; LightGBM's text or JSON dump; CatBoost's
-/// `.cbm` or JSON; or a pickle, a joblib file (plain, zlib or gzip) or a skops file of a tree ensemble
-/// of scikit-learn's, or of an estimator or Booster of XGBoost, LightGBM or CatBoost.
+/// Makes the IR of a model file: XGBoost's JSON, UBJSON or old binary format; LightGBM's text or JSON
+/// dump; CatBoost's `.cbm` or JSON; or a pickle, a joblib file (plain, or by any of its compressions)
+/// or a skops file of a tree ensemble of scikit-learn's, or of an estimator or Booster of XGBoost,
+/// LightGBM or CatBoost.
 ///
 /// An estimator predicts with the iterations up to its best one and with its own class names; a
 /// bare Booster of XGBoost with all iterations. The provenance lacks the file's hash.
@@ -35,10 +35,9 @@ pub use format::{Format, detect};
 /// When the format is not one of these, or the file is broken or contradicts itself, or holds
 /// something that cannot be represented.
 pub fn import(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
-    match detect(bytes) {
-        Format::Zlib => import_plain(&decompress::zlib(bytes)?),
-        Format::Gzip => import_plain(&decompress::gzip(bytes)?),
-        _ => import_plain(bytes),
+    match decompress::unpack(detect(bytes), bytes) {
+        Some(unpacked) => import_plain(&unpacked?),
+        None => import_plain(bytes),
     }
 }
 

@@ -35,6 +35,11 @@ impl Array<'_> {
         (self.dtype.kind, self.dtype.size) == (b'f', 4)
     }
 
+    /// Whether the elements are truth values.
+    pub(crate) fn is_bool(&self) -> bool {
+        self.dtype.kind == b'b'
+    }
+
     /// The elements in C order; `None` where they are records.
     pub(crate) fn elements(&self) -> Option<Elements> {
         if !self.fields.is_empty() || self.dtype.size == 0 {

@@ -108,7 +108,7 @@ impl<'a> Pickle<'a> {
     }
 
     /// Takes `n` bytes off what may be copied out; `None` where that is too much.
-    fn spend(&self, n: usize) -> Option<()> {
+    pub(crate) fn spend(&self, n: usize) -> Option<()> {
         self.budget.set(self.budget.get().checked_sub(n)?);
         Some(())
     }

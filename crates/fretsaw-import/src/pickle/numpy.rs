@@ -245,7 +245,10 @@ impl<'a> Pickle<'a> {
         self.spend(size_of::<f64>().checked_mul(items.len())?)?;
         let values = || items.iter().map(|&id| self.get(id));
         let strings = values().map(|v| match v {
-            Value::Str(s) => Some(s.clone().into_owned()),
+            Value::Str(s) => {
+                self.spend(s.len())?;
+                Some(s.clone().into_owned())
+            }
             _ => None,
         });
         if let Some(strings) = strings.collect() {

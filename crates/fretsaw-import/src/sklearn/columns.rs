@@ -7,7 +7,12 @@ pub(super) struct Columns {
     /// For each column the input column that it is, unchanged but for filled gaps; `None` where it
     /// is computed. Text can only be understood in such a column.
     pub(super) origins: Vec<Option<usize>>,
+    /// Whether the library holds the rows as a sparse matrix, which makes no difference but to
+    /// those who take what is not stored, every zero, for missing.
+    pub(super) sparse: bool,
     names: Vec<String>,
+    /// How many columns the model's own input has.
+    n_inputs: usize,
 }
 
 impl Columns {
@@ -15,7 +20,9 @@ impl Columns {
     pub(super) fn of_rows(n: usize, names: Vec<String>) -> Self {
         Self {
             origins: (0..n).map(Some).collect(),
+            sparse: false,
             names,
+            n_inputs: n,
         }
     }
 
@@ -23,7 +30,9 @@ impl Columns {
     pub(super) fn computed(n: usize) -> Self {
         Self {
             origins: vec![None; n],
+            sparse: false,
             names: Vec::new(),
+            n_inputs: usize::MAX,
         }
     }
 
@@ -38,6 +47,7 @@ impl Columns {
                 true => Vec::new(),
                 false => places.iter().map(|&c| self.names[c].clone()).collect(),
             },
+            ..*self
         }
     }
 
@@ -46,6 +56,8 @@ impl Columns {
         let mut joined = Self::computed(0);
         for columns in all {
             joined.origins.extend(&columns.origins);
+            joined.sparse |= columns.sparse;
+            joined.n_inputs = joined.n_inputs.min(columns.n_inputs);
         }
         joined
     }
@@ -67,6 +79,7 @@ impl Columns {
 
     /// Whether they are the model's input columns, all of them and in order.
     pub(super) fn are_input(&self) -> bool {
-        self.origins.iter().enumerate().all(|(i, o)| *o == Some(i))
+        let in_order = |(i, o): (usize, &Option<usize>)| *o == Some(i);
+        self.width() == self.n_inputs && self.origins.iter().enumerate().all(in_order)
     }
 }

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
 use crate::Error;
+use crate::pickle::Pickle;
 
 /// Estimators in estimators, such as a search over a pipeline of a vote.
 const MAX_DEPTH: usize = 24;
@@ -66,16 +67,27 @@ impl<'a> Context<'a> {
 
     /// The number that stands for the text in the model's input column; a new one where the text was
     /// not met before. The column is a column of text from then on.
-    pub(super) fn code(&self, column: usize, text: &str) -> f64 {
+    ///
+    /// # Errors
+    /// When the file names one long text in so many columns that copies would be too much.
+    pub(super) fn code(
+        &self,
+        pickle: &Pickle<'_>,
+        column: usize,
+        text: &str,
+    ) -> Result<f64, Error> {
         let mut texts = self.texts.borrow_mut();
         let texts = texts.entry(column).or_default();
         if let Some(&code) = texts.code_of.get(text) {
-            return code as f64;
+            return Ok(code as f64);
         }
+        pickle
+            .spend(text.len())
+            .ok_or_else(|| Error::invalid("more text among the categories than the file holds"))?;
         let code = texts.known.len();
         texts.code_of.insert(text.to_owned(), code);
         texts.known.push(text.to_owned());
-        code as f64
+        Ok(code as f64)
     }
 
     /// The columns of text and their categories.

@@ -13,7 +13,8 @@ use crate::Error;
 
 type Transformed = Result<(Vec<Step>, Columns), Error>;
 
-/// `PCA` and `IncrementalPCA`. Since 1.5 the mean is subtracted behind the product.
+/// `PCA` and `IncrementalPCA`. Since 1.5 the mean is subtracted behind the product, and before from
+/// sparse matrices only.
 pub(super) fn principal(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let components = components(at, &columns)?;
     let n = components.n_rows;
@@ -22,8 +23,11 @@ pub(super) fn principal(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Colum
         None => vec![0.0; columns.width()],
     };
     let mut steps = Vec::new();
-    if cx.since(1, 5) {
-        if at.array("components_")?.is_single() && at.array("mean_")?.is_single() {
+    if cx.since(1, 5) || columns.sparse {
+        if at.array("components_")?.is_single()
+            && at.some("mean_").is_some()
+            && at.array("mean_")?.is_single()
+        {
             return Err(at.unsupported(
                 "trained on float32",
                 "scikit-learn rounds the projection of its mean to float32; train it on float64",

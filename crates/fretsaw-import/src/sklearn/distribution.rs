@@ -54,6 +54,12 @@ pub(super) fn quantile(
     columns: Columns,
 ) -> Result<(Vec<Step>, Columns), Error> {
     let n = columns.width();
+    if columns.sparse {
+        return Err(at.unsupported(
+            "of a sparse matrix",
+            "it leaves alone the zeros that are not stored; let the step before give dense rows",
+        ));
+    }
     let quantiles = at.matrix("quantiles_")?.of_width(n, "quantiles_")?;
     let references = at.floats("references_")?;
     if references.len() != quantiles.n_rows || references.is_empty() {

@@ -1,5 +1,7 @@
 //! Estimators by their class: what each is read by, and which wrappers are seen through.
 
+use fretsaw_model::Step;
+
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
@@ -111,6 +113,9 @@ fn foreign(at: Attributes<'_, '_>, cx: &Context<'_>, columns: &Columns) -> Resul
             at.class(),
             columns.width()
         )));
+    }
+    if columns.sparse && at.pickle.package(at.id) == Some("xgboost") {
+        part = part.behind(vec![Step::MarkMissing { value: 0.0 }]);
     }
     if !columns.are_input() {
         let categorical =

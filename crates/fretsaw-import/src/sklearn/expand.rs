@@ -38,9 +38,13 @@ pub(super) fn polynomial(
                     format!("products of up to {MAX_FACTORS} factors in all are taken"),
                 ));
             }
-            // scikit-learn multiplies a product of the later columns by the earlier one.
             places.clear();
-            places.extend(combination.iter().rev().map(|&c| c as u32));
+            places.extend(combination.iter().map(|&c| c as u32));
+            // A product of the later columns is multiplied by the earlier one; not so where the
+            // library holds the rows as a sparse matrix.
+            if !columns.sparse {
+                places.reverse();
+            }
             products.push(places.clone());
             next = following(combination, n, once);
         }

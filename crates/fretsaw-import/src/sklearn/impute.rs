@@ -7,6 +7,7 @@ use fretsaw_model::{NeighborFill, NeighborWeights, Step};
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
+use super::fill_text;
 use crate::Error;
 
 /// `SimpleImputer`: a value for each column.
@@ -15,12 +16,12 @@ pub(super) fn simple(
     cx: &Context<'_>,
     columns: Columns,
 ) -> Result<(Vec<Step>, Columns), Error> {
+    if let Some(of_text) = fill_text::simple(at, cx, &columns)? {
+        return Ok(of_text);
+    }
     let mut steps = mark_missing(at)?;
     let values = at.one_each("statistics_", columns.width())?;
-    // Before 1.8 a constant stands in columns without values too.
-    let keeps = at.flag("keep_empty_features")
-        || (at.text("strategy") == Some("constant") && !cx.since(1, 8));
-    let kept = match keeps {
+    let kept = match keeps_empty(at, cx) {
         true => (0..values.len()).collect(),
         false => places(&values, |v| !v.is_nan()),
     };
@@ -109,6 +110,12 @@ fn with_zeros(
         },
     ];
     vec![Step::Branches(vec![steps, zero]), Step::Select { columns }]
+}
+
+/// Whether a `SimpleImputer` keeps the columns that had no value in training. Before 1.8 a constant
+/// stood in them too.
+pub(super) fn keeps_empty(at: Attributes<'_, '_>, cx: &Context<'_>) -> bool {
+    at.flag("keep_empty_features") || (at.text("strategy") == Some("constant") && !cx.since(1, 8))
 }
 
 /// The steps that fill the gaps of the columns kept, and drop the others.

@@ -87,6 +87,13 @@ pub(super) fn n_features(at: Attributes<'_, '_>) -> Result<Option<usize>, Error>
 
 fn feature_names(at: Attributes<'_, '_>) -> Result<Vec<String>, Error> {
     match at.some("feature_names_in_") {
+        // What ColumnTransformer keeps before 1.0; other columns than text have no such names.
+        None if at.some("_feature_names_in").is_some() => {
+            Ok(match at.elements("_feature_names_in") {
+                Ok(Elements::Strings(names)) => names,
+                _ => Vec::new(),
+            })
+        }
         None => Ok(Vec::new()),
         Some(_) => match at.elements("feature_names_in_")? {
             Elements::Strings(names) => Ok(names),

@@ -7,13 +7,17 @@
 
 mod attributes;
 mod boosting;
+mod categories;
 mod columns;
+mod compose;
 mod context;
 mod decompose;
 mod distribution;
 mod elementwise;
+mod encode;
 mod estimator;
 mod expand;
+mod fill_text;
 mod forest;
 mod hist;
 mod importance;
@@ -23,6 +27,7 @@ mod input;
 mod iterative;
 mod part;
 mod pipeline;
+mod places;
 mod scale;
 mod select;
 mod transformer;

@@ -36,6 +36,9 @@ fn shift_and_divide(
     if shift.is_none() && scale.is_none() {
         return Ok((Vec::new(), columns));
     }
+    if let (true, Some(scale)) = (columns.sparse, &scale) {
+        return Ok((vec![divide(scale.clone(), true)], Columns::computed(n)));
+    }
     let steps = vec![Step::Scale {
         shift: shift.unwrap_or_else(|| vec![0.0; n]),
         scale: scale.unwrap_or_else(|| vec![1.0; n]),
@@ -63,10 +66,7 @@ pub(super) fn min_max(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
 /// `MaxAbsScaler`: `x / scale_`, held within -1 and 1 where `clip` is set (since 1.9).
 pub(super) fn max_abs(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let n = columns.width();
-    let mut steps = vec![Step::Scale {
-        shift: vec![0.0; n],
-        scale: at.one_each("scale_", n)?,
-    }];
+    let mut steps = vec![divide(at.one_each("scale_", n)?, columns.sparse)];
     if at.flag("clip") {
         steps.push(Step::Map(Function::Clip {
             low: -1.0,
@@ -74,4 +74,16 @@ pub(super) fn max_abs(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
         }));
     }
     Ok((steps, Columns::computed(n)))
+}
+
+/// A sparse matrix is multiplied by the reciprocals, which rounds otherwise.
+fn divide(scale: Vec<f64>, sparse: bool) -> Step {
+    let none = vec![0.0; scale.len()];
+    match sparse {
+        false => Step::Scale { shift: none, scale },
+        true => Step::Affine {
+            factor: scale.iter().map(|s| 1.0 / s).collect(),
+            offset: none,
+        },
+    }
 }

@@ -124,7 +124,7 @@ fn percentile(scores: &[f64], percentile: f64) -> Vec<bool> {
 }
 
 /// NumPy's linear quantile of sorted values.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
+fn quantile(sorted: &[f64], share: f64) -> f64 {
     let last = sorted.len() - 1;
     let place = (last as f64 * share).clamp(0.0, last as f64);
     let (below, t) = (place.floor(), place - place.floor());

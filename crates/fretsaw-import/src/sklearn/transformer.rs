@@ -6,7 +6,8 @@ use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::{
-    decompose, distribution, elementwise, expand, impute, input, iterative, pipeline, scale, select,
+    compose, decompose, distribution, elementwise, encode, expand, impute, input, iterative,
+    pipeline, scale, select,
 };
 use crate::Error;
 
@@ -15,8 +16,10 @@ pub(super) const CLASSES: &[&str] = &[
     "Pipeline",
     "Binarizer",
     "BisectingKMeans",
+    "ColumnTransformer",
     "FactorAnalysis",
     "FastICA",
+    "FeatureUnion",
     "FunctionTransformer",
     "GaussianRandomProjection",
     "GenericUnivariateSelect",
@@ -32,6 +35,8 @@ pub(super) const CLASSES: &[&str] = &[
     "MissingIndicator",
     "Normalizer",
     "Nystroem",
+    "OneHotEncoder",
+    "OrdinalEncoder",
     "PCA",
     "PolynomialFeatures",
     "PowerTransformer",
@@ -48,8 +53,33 @@ pub(super) const CLASSES: &[&str] = &[
     "SequentialFeatureSelector",
     "SimpleImputer",
     "StandardScaler",
+    "TargetEncoder",
     "TruncatedSVD",
     "VarianceThreshold",
+];
+
+/// Those that keep a sparse matrix one.
+const KEEP_SPARSE: &[&str] = &[
+    "StandardScaler",
+    "MaxAbsScaler",
+    "RobustScaler",
+    "Normalizer",
+    "Binarizer",
+    "QuantileTransformer",
+    "PolynomialFeatures",
+    "FunctionTransformer",
+    "SimpleImputer",
+    "VarianceThreshold",
+    "GenericUnivariateSelect",
+    "SelectKBest",
+    "SelectPercentile",
+    "SelectFpr",
+    "SelectFdr",
+    "SelectFwe",
+    "SelectFromModel",
+    "SequentialFeatureSelector",
+    "RFE",
+    "RFECV",
 ];
 
 /// Reads a transformer that sees rows of `columns`.
@@ -65,8 +95,12 @@ pub(super) fn read(
         if at.class() != "Pipeline" {
             check_width(at, &columns)?;
         }
-        match at.class() {
-            "Pipeline" => pipeline::transform(at, cx, columns),
+        let sparse = columns.sparse;
+        let (steps, mut columns) = match at.class() {
+            // These know themselves whether what they give is sparse.
+            "Pipeline" => return pipeline::transform(at, cx, columns),
+            "ColumnTransformer" => return compose::columns(at, cx, columns),
+            "FeatureUnion" => return compose::union(at, cx, columns),
             "Binarizer" => elementwise::binarizer(at, columns),
             "FunctionTransformer" => elementwise::function(at, columns),
             "Normalizer" => elementwise::normalizer(at, columns),
@@ -89,10 +123,32 @@ pub(super) fn read(
             "LinearDiscriminantAnalysis" => decompose::discriminants(at, columns),
             "BisectingKMeans" | "KMeans" | "MiniBatchKMeans" => decompose::distances(at, columns),
             "Nystroem" => decompose::nystroem(at, columns),
+            "OneHotEncoder" => encode::one_hot(at, cx, columns),
+            "OrdinalEncoder" => encode::ordinal(at, cx, columns),
+            "TargetEncoder" => encode::target(at, cx, columns),
             class if select::CLASSES.contains(&class) => select::read(at, cx, columns),
             _ => Err(unsupported(at)),
-        }
+        }?;
+        columns.sparse = gives_sparse(at, sparse);
+        Ok((steps, columns))
     })
+}
+
+/// Whether the library holds what the transformer gives as a sparse matrix, given whether it holds
+/// so what the transformer sees.
+fn gives_sparse(at: Attributes<'_, '_>, sparse: bool) -> bool {
+    match at.class() {
+        // Called `sparse` before 1.2.
+        "OneHotEncoder" | "SplineTransformer" => {
+            let name = at
+                .some("sparse_output")
+                .map_or("sparse", |_| "sparse_output");
+            at.flag(name)
+        }
+        "KBinsDiscretizer" => at.text("encode") == Some("onehot"),
+        "MissingIndicator" => at.flag("sparse") || sparse,
+        class => sparse && KEEP_SPARSE.contains(&class),
+    }
 }
 
 /// The estimator must have been fitted on as many columns as it is given here.

@@ -19,6 +19,11 @@ const FILES: &[&str] = &[
     "model.p5.pkl",
     "model.joblib",
     "model.joblib.z",
+    "model.joblib.gzip",
+    "model.joblib.bz2",
+    "model.joblib.xz",
+    "model.joblib.lzma",
+    "model.joblib.lz4",
 ];
 
 pub(crate) fn testdata() -> PathBuf {
