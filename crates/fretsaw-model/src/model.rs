@@ -96,7 +96,9 @@ pub enum Decision {
     Answer,
     /// The margins: the largest, the first of equals; one margin names the second class above 0.
     Margin,
-    /// The same, but one margin names the second class at 0 too.
+    /// The same, but of equal margins the last counts.
+    LastMargin,
+    /// The same as [`Margin`](Self::Margin), but one margin names the second class at 0 too.
     MarginFromZero,
     /// The margins rounded to whole votes: the largest, the first of equals.
     Votes,

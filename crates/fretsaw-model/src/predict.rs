@@ -3,7 +3,7 @@
 //! It is written to be checked by eye against the frameworks' rules, one row and one node at a
 //! time. It is deliberately not fast; the engine is.
 
-use crate::link::argmax;
+use crate::link::{argmax, last_argmax};
 use crate::{
     Answer, BaseOrder, Body, Decision, Draft, Ensemble, Error, Float, InterceptOrder, Linear,
     LinearMissing, Missing, Model, Node, Rows, Split, Sum, Target, Test, Tree, apply_steps,
@@ -272,6 +272,7 @@ pub fn labels(model: &Draft, margins: &[f64], answers: &[f64]) -> Option<Vec<usi
             let name = |m: &[f64]| match (m, decision) {
                 (&[m], Decision::MarginFromZero) => usize::from(m >= 0.0),
                 (&[m], _) => above(m, 0.0),
+                (m, Decision::LastMargin) => last_argmax(m),
                 (m, Decision::Votes) => {
                     argmax(&m.iter().map(|v| v.round_ties_even()).collect::<Vec<f64>>())
                 }

@@ -30,9 +30,9 @@ struct Field {
 }
 
 impl Array<'_> {
-    /// Whether the elements are f32.
+    /// Whether the elements are numbers in single precision.
     pub(crate) fn is_single(&self) -> bool {
-        (self.dtype.kind, self.dtype.size) == (b'f', 4)
+        self.dtype.kind == b'f' && self.dtype.size == 4
     }
 
     /// Whether the elements are truth values.
