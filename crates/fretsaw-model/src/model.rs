@@ -225,9 +225,9 @@ impl Draft {
         match self.answer {
             Answer::Values => 0,
             Answer::Binary | Answer::Score => 2,
-            // A hinge: 0 or 1 from one margin.
-            Answer::Class if self.link == Link::Step => 2,
             Answer::Classes | Answer::Labels => self.n_columns(),
+            // One margin, as a hinge's or an outlier detector's, names one of two.
+            Answer::Class if self.link != Link::ArgMax && self.body.n_margins() == 1 => 2,
             Answer::Class => self.body.n_margins(),
         }
     }
