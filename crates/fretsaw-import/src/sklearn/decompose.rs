@@ -98,7 +98,7 @@ pub(super) fn discriminants(at: Attributes<'_, '_>, columns: Columns) -> Transfo
     Ok((steps, Columns::computed(kept)))
 }
 
-/// `KMeans`, `MiniBatchKMeans` and `BisectingKMeans` as transformers: the distance to each centre.
+/// `KMeans` and `MiniBatchKMeans` as transformers: the distance to each centre.
 pub(super) fn distances(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let n = columns.width();
     let centers = at

@@ -15,7 +15,6 @@ use crate::Error;
 pub(super) const CLASSES: &[&str] = &[
     "Pipeline",
     "Binarizer",
-    "BisectingKMeans",
     "ColumnTransformer",
     "FactorAnalysis",
     "FastICA",
@@ -121,7 +120,7 @@ pub(super) fn read(
             "IncrementalPCA" | "PCA" => decompose::principal(at, cx, columns),
             "GaussianRandomProjection" | "TruncatedSVD" => decompose::product(at, columns),
             "LinearDiscriminantAnalysis" => decompose::discriminants(at, columns),
-            "BisectingKMeans" | "KMeans" | "MiniBatchKMeans" => decompose::distances(at, columns),
+            "KMeans" | "MiniBatchKMeans" => decompose::distances(at, columns),
             "Nystroem" => decompose::nystroem(at, columns),
             "OneHotEncoder" => encode::one_hot(at, cx, columns),
             "OrdinalEncoder" => encode::ordinal(at, cx, columns),
