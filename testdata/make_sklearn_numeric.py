@@ -243,7 +243,6 @@ def cases():
     case("gp_periodic", gp(ExpSineSquared(1.2, 4.0) * RBF(2.0) + DotProduct(0.5)), "real", floor=10.0)
     case("kernel_ridge", KernelRidge(kernel="poly", degree=2), "real", floor=10.0)
     case("kernel_ridge_rbf", KernelRidge(kernel="rbf", gamma=0.2), "several", "distances are taken apart", tolerance=1e-10, floor=1.0)
-    case("kernel_ridge_cosine", KernelRidge(kernel="cosine"), "real", floor=1.0)
     case("pls", PLSRegression(2), "several", floor=1.0)
     case("pls_one", PLSRegression(2), "real", floor=1.0)
     case("pls_canonical", PLSCanonical(2), "several", floor=1.0)

@@ -3,7 +3,7 @@
 //! scikit-learn takes squared distances apart, `|x|^2 - 2 x.v + |v|^2`, and loses digits there that
 //! the sum of squares keeps; answers of the RBF kernel agree as far as those digits go.
 
-use fretsaw_model::{Body, Kernel, KernelFunction, Norm, Step};
+use fretsaw_model::{Body, Kernel, KernelFunction, Step};
 
 use super::attributes::Attributes;
 use super::columns::Columns;
@@ -16,14 +16,13 @@ use crate::Error;
 pub(super) fn regressor(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
     let fit = Matrix::of(at, "X_fit_")?;
     let (rows, n) = (fit.rows, columns.width());
-    let mut fit = fit.shaped("X_fit_", rows, n)?;
+    let fit = fit.shaped("X_fit_", rows, n)?;
     let (coef, n_outputs) = one_a_row(at, "dual_coef_", rows)?;
     let gamma = || match at.some("gamma") {
         Some(_) => at.number("gamma"),
         None => Ok(1.0 / n as f64),
     };
     let coef0 = || at.number("coef0");
-    let mut steps = Vec::new();
     let function = match at.text("kernel") {
         Some("linear") => KernelFunction::Linear,
         Some("poly" | "polynomial") => KernelFunction::Polynomial {
@@ -36,22 +35,16 @@ pub(super) fn regressor(at: Attributes<'_, '_>, columns: &Columns) -> Result<Par
             gamma: gamma()?,
             coef0: coef0()?,
         },
-        Some("cosine") => {
-            steps.push(Step::Normalize(Norm::L2));
-            let unit = fit.values.chunks_exact(n).flat_map(|v| Norm::L2.of(v));
-            fit.values = unit.collect();
-            KernelFunction::Linear
-        }
         _ => {
-            let advice = "linear, poly, rbf, sigmoid and cosine are known";
+            let advice = "linear, poly, rbf and sigmoid are known";
             return Err(at.unsupported("with another kernel", advice));
         }
     };
-    steps.push(Step::Kernel(Kernel {
+    let kernel = Step::Kernel(Kernel {
         function,
         n_features: n,
         vectors: fit.values,
-    }));
+    });
     let body = Body::Linear(linear(coef, vec![0.0; n_outputs]));
-    Ok(Part::values(at, steps, body))
+    Ok(Part::values(at, vec![kernel], body))
 }
