@@ -69,7 +69,11 @@ fn compare(model: &Model, case: &Path) -> Result<(), String> {
             same(&margins, &Npy::read(&case.join(raw)), tolerance)?;
         }
         let pred = Npy::read(&case.join(pred));
-        let behind_link = if model.link == Link::Identity { 0.0 } else { 1e-14 };
+        let behind_link = if model.link == Link::Identity {
+            0.0
+        } else {
+            1e-14
+        };
         same(&got, &pred, tolerance.max(behind_link))?;
         if x == "X.npy" && case.join("case.json").exists() && case.join("label.npy").exists() {
             let labels = fretsaw_model::labels(model, &margins, &got).ok_or("no labels")?;
