@@ -11,4 +11,3 @@ mod npy;
 mod rules;
 mod sklearn;
 mod small;
-mod support;

@@ -177,8 +177,13 @@ fn attempt(
             max_error: error.max,
         });
     }
-    let portable = onnx::portable(&variant::portable(&model)?)?;
-    let compact = match onnx::compact(&model) {
+    let standard = variant::portable(&model, truth.double)?;
+    let portable = if truth.double {
+        onnx::portable_double(&standard)?
+    } else {
+        onnx::portable(&standard)?
+    };
+    let compact = match onnx::compact(&model, truth.double) {
         Ok(bytes) => Some(bytes),
         Err(e) if e.kind() == ErrorKind::Unsupported => None,
         Err(e) => return Err(e),
