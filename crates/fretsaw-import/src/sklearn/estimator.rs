@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::context::Context;
 use super::part::{Part, row};
 use super::transformer::check_width;
-use super::{boosting, forest, hist, pipeline, transformer};
+use super::{boosting, forest, hist, pipeline, several, target, transformer};
 use crate::Error;
 
 /// The classes that are read as estimators.
@@ -31,6 +31,11 @@ pub(super) const CLASSES: &[&str] = &[
     "GradientBoostingRegressor",
     "HistGradientBoostingClassifier",
     "HistGradientBoostingRegressor",
+    "TransformedTargetRegressor",
+    "MultiOutputRegressor",
+    "MultiOutputClassifier",
+    "RegressorChain",
+    "ClassifierChain",
 ];
 
 /// Reads an estimator that sees rows of `columns`.
@@ -77,6 +82,9 @@ fn of_class(
         "HistGradientBoostingClassifier" | "HistGradientBoostingRegressor" => {
             hist::read(at, cx, columns)
         }
+        "TransformedTargetRegressor" => target::read(at, cx, columns),
+        "MultiOutputRegressor" | "MultiOutputClassifier" => several::side_by_side(at, cx, columns),
+        "RegressorChain" | "ClassifierChain" => several::chain(at, cx, columns),
         class if transformer::CLASSES.contains(&class) => {
             let (steps, columns) = transformer::read(at, cx, columns.clone())?;
             Ok(Part::values(at, steps, row(columns.width())))

@@ -11,6 +11,7 @@ mod categories;
 mod columns;
 mod compose;
 mod context;
+mod elementwise;
 mod encode;
 mod estimator;
 mod fill_text;
@@ -23,6 +24,8 @@ mod part;
 mod pipeline;
 mod places;
 mod scale;
+mod several;
+mod target;
 mod transformer;
 mod tree;
 
