@@ -5,29 +5,46 @@
 //! model or a member of another. Nothing is executed, and a class that has no rule here is refused
 //! by its name.
 
+mod adaboost;
 mod attributes;
+mod bagging;
 mod boosting;
+mod calibration;
 mod categories;
+mod clusters;
 mod columns;
 mod compose;
 mod context;
+mod decompose;
+mod distribution;
 mod elementwise;
 mod encode;
 mod estimator;
+mod expand;
 mod fill_text;
 mod forest;
 mod hist;
+mod importance;
 mod impute;
 mod init;
 mod input;
+mod isolation;
+mod isotonic;
+mod iterative;
+mod members;
+mod multiclass;
+mod neighbors;
 mod part;
 mod pipeline;
 mod places;
 mod scale;
+mod select;
 mod several;
+mod stacking;
 mod target;
 mod transformer;
 mod tree;
+mod voting;
 
 use fretsaw_model::{Body, Feature, FeatureKind, Float, Provenance, Step};
 
