@@ -5,8 +5,8 @@
 //! the rows as the user has them, so columns are put back and numbers turned into values again.
 
 use fretsaw_model::{
-    BaseOrder, Body, CategoryIndex, CategorySet, Ensemble, Feature, FeatureKind, Float, Missing,
-    Node, Split, Sum, Target, Test, Tree,
+    BaseOrder, Body, CategoryIndex, CategorySet, Decision, Ensemble, Feature, FeatureKind, Float,
+    Missing, Node, Split, Sum, Target, Test, Tree,
 };
 
 use super::attributes::Attributes;
@@ -80,7 +80,12 @@ pub(super) fn read(
     let boosting = HistGradientBoosting::of(at, cx, columns)?;
     let features = columns.are_input().then(|| boosting.features(columns));
     let body = Body::Ensemble(boosting.lift(n_outputs)?);
-    let mut part = boosting::part(at, body, answer, classes);
+    // Up to 1.4 a class was named by its probability.
+    let decision = match cx.since(1, 5) {
+        true => Decision::Margin,
+        false => Decision::Answer,
+    };
+    let mut part = boosting::part(at, body, answer, decision, classes);
     part.features = features;
     Ok(part)
 }
