@@ -360,7 +360,12 @@ fn models_that_cannot_be_run_are_named() {
             ErrorKind::Unsupported,
             "rows x features",
         ),
-        ("two inputs", two, ErrorKind::Unsupported, "2 inputs (a, b)"),
+        (
+            "two inputs",
+            two,
+            ErrorKind::Unsupported,
+            "of several inputs, rows x 1 are run",
+        ),
         ("unknown operator", unknown, ErrorKind::Model, "Frobnicate"),
     ] {
         let Err(e) = OrtSession::open(runtime, &bytes, &Options::default()) else {

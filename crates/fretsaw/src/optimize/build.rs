@@ -69,7 +69,8 @@ pub(super) fn build(
     if nothing_to_do {
         fell_back.push(Fallback {
             form: recipe.name.into(),
-            why: "only tree ensembles have less precise forms, and the model does not end in one".into(),
+            why: "only tree ensembles have less precise forms, and the model does not end in one"
+                .into(),
             max_error: None,
         });
     }
