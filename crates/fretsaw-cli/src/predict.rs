@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use fretsaw::data::write_predictions;
 use fretsaw::model::{Answer, Decision, Float, Labels, Link, Model, Step};
-use fretsaw::session::{Predictions, Session, Want, ort};
+use fretsaw::session::{Buffer, Predictions, Session, Want, ort};
 use fretsaw::{onnx, session};
 use fretsaw_store::{LogRow, LogStatus, now_us};
 
@@ -47,7 +47,9 @@ pub(crate) fn run(args: &args::Predict) -> Result {
         progress::go_on()?;
         let end = (at + CHUNK).min(rows.n_rows());
         let start = Instant::now();
-        let ran = session.run(&rows.slice(at..end), asked, &mut out);
+        let ran = session
+            .run(&rows.slice(at..end), asked, &mut out)
+            .map_err(|e| e.after_rows(at));
         let ns = start.elapsed().as_nanos() as u64;
         log.push(log_row(
             &opened,
@@ -67,7 +69,10 @@ pub(crate) fn run(args: &args::Predict) -> Result {
         }
         at = end;
     }
-    let all = all.unwrap_or_else(|| Predictions::new(model.body.margin(), model.n_columns()));
+    let mut all = all.unwrap_or_else(|| Predictions::new(model.body.margin(), model.n_columns()));
+    if want == Want::Answers {
+        name_classes(model, &mut all);
+    }
     write_predictions(
         &args.output,
         &all,
@@ -75,6 +80,18 @@ pub(crate) fn run(args: &args::Predict) -> Result {
     )?;
     record(args, &opened, log);
     Ok(())
+}
+
+/// Where the answer is a class and classes are named by whole numbers, their names.
+fn name_classes(model: &Model, out: &mut Predictions) {
+    let (Answer::Class, Some(Labels::Ints(names))) = (model.answer, &model.labels) else {
+        return;
+    };
+    let name = |class: f64| names.get(class as usize).map_or(class, |&n| n as f64);
+    match &mut out.values {
+        Buffer::F32(v) => v.iter_mut().for_each(|x| *x = name((*x).into()) as f32),
+        Buffer::F64(v) => v.iter_mut().for_each(|x| *x = name(*x)),
+    }
 }
 
 /// A session by the backend's name.

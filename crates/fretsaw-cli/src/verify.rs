@@ -1,9 +1,9 @@
 //! `fretsaw verify`.
 
-use fretsaw::model::Float;
+use fretsaw::model::{Float, Rows, Values};
 use fretsaw::optimize::compare;
-use fretsaw::session::{Predictions, Want};
-use fretsaw::variant;
+use fretsaw::proof::{self, Counterexample, Proof};
+use fretsaw::session::{Predictions, Session, Want};
 use serde::Serialize;
 
 use crate::args;
@@ -27,8 +27,11 @@ struct Verdict {
     class_flips: Option<usize>,
     /// Whether every answer has the same bits.
     bit_equal: bool,
-    /// With `--prove`: the bound over all inputs, where it can be proved.
-    proved: Option<variant::Bound>,
+    /// Of f64 data: rows that the first model itself answers otherwise, beyond the tolerance, once
+    /// their values are rounded to f32.
+    rows_changed_by_f32: Option<usize>,
+    /// With `--prove`: what is known over all inputs, of f64 and, where those differ, of f32.
+    proved: Vec<Proof>,
     agree: bool,
 }
 
@@ -51,12 +54,18 @@ pub(crate) fn run(args: &args::Verify) -> Result {
     let data = open::data(&args.data)?;
     let mut answers = Vec::new();
     let mut models = Vec::new();
+    let mut single = true;
+    let mut rounded = None;
     for (reference, backend) in [(&args.a, first), (&args.b, second)] {
         let opened = open::model(reference, &args.store)?;
         let matrix = open::rows(&data, &opened.loaded.model)?;
         let mut session = predict::session(&opened, backend, open::cores())?;
         let mut out = Predictions::new(Float::F32, 1);
         session.run(&matrix.rows(), Want::Answers, &mut out)?;
+        single &= matrix.rows().float() == Float::F32;
+        if answers.is_empty() && !opened.loaded.model.needs_double_rows() {
+            rounded = in_f32(&matrix.rows(), session.as_mut())?;
+        }
         answers.push(out);
         models.push(opened.loaded.model);
     }
@@ -74,10 +83,16 @@ pub(crate) fn run(args: &args::Verify) -> Result {
         args.tolerance,
     );
     let proved = if args.prove {
-        variant::prove(a, b)
+        proofs(a, b, args.tolerance)
     } else {
-        None
+        Vec::new()
     };
+    // Shown to differ on an input of the type that the data came in.
+    let data_type = if single { "f32" } else { "f64" };
+    let shown = proved
+        .iter()
+        .find(|p| p.inputs == data_type)
+        .and_then(|p| p.counterexample.clone());
     let verdict = Verdict {
         a: args.a.clone(),
         b: args.b.clone(),
@@ -88,16 +103,24 @@ pub(crate) fn run(args: &args::Verify) -> Result {
         rows_over: error.rows_over,
         class_flips: error.class_flips,
         bit_equal: error.bit_equal,
+        rows_changed_by_f32: rounded
+            .map(|r| compare(a, &answers[0].to_f64(), &r.to_f64(), args.tolerance).rows_over),
         proved,
-        agree: error.rows_over == 0,
+        agree: error.rows_over == 0 && shown.is_none(),
     };
     if args.json {
         print::json(&verdict)?;
     } else {
-        show(&verdict, args.prove)?;
+        show(&verdict)?;
     }
     if verdict.agree {
         return Ok(());
+    }
+    if let Some(c) = shown.filter(|_| error.rows_over == 0) {
+        return Err(Failure::work(format!(
+            "{} and {} agree on these rows, but differ by {:e} on the {data_type} input shown",
+            args.a, args.b, c.difference
+        )));
     }
     Err(Failure::work(format!(
         "{} and {} differ by up to {:e} on {} of {} rows, above the tolerance of {:e}",
@@ -105,7 +128,7 @@ pub(crate) fn run(args: &args::Verify) -> Result {
     )))
 }
 
-fn show(v: &Verdict, prove: bool) -> Result {
+fn show(v: &Verdict) -> Result {
     print::line(&format!("rows          {}", print::count(v.rows as u64)))?;
     let bits = if v.bit_equal {
         " (every bit is equal)"
@@ -122,24 +145,92 @@ fn show(v: &Verdict, prove: bool) -> Result {
         print::count(v.rows_over as u64),
         v.tolerance
     ))?;
+    if let Some(n) = v.rows_changed_by_f32 {
+        let n = print::count(n as u64);
+        print::line(&format!(
+            "f32 rounding  changes {n} rows of the first model's own answers"
+        ))?;
+    }
     if let Some(flips) = v.class_flips {
         print::line(&format!("class flips   {}", print::count(flips as u64)))?;
     }
-    if prove {
-        print::line(&match v.proved {
-            Some(bound) => {
-                let answer = bound
-                    .answer
-                    .map_or("no bound".into(), |a| format!("{a:.3e}"));
-                format!(
-                    "proved        margins within {:.3e}, answers within {answer}, over all inputs",
-                    bound.margin
-                )
-            }
-            None => {
-                "proved        nothing: the two ensembles do not correspond tree by tree".into()
-            }
-        })?;
+    for proof in &v.proved {
+        for (i, line) in said(proof).into_iter().enumerate() {
+            let name = if i == 0 {
+                format!("{} inputs", proof.inputs)
+            } else {
+                String::new()
+            };
+            print::line(&format!("{name:<14}{line}"))?;
+        }
     }
     Ok(())
+}
+
+/// What the session answers to rows of f64 once they are rounded to f32; `None` for rows of f32.
+fn in_f32(rows: &Rows<'_>, session: &mut dyn Session) -> Result<Option<Predictions>> {
+    let Values::F64(values) = rows.values() else {
+        return Ok(None);
+    };
+    let narrow: Vec<f64> = values.iter().map(|&x| f64::from(x as f32)).collect();
+    let rows = Rows::f64(&narrow, rows.n_features()).map_err(fretsaw::Error::from)?;
+    let mut out = Predictions::new(Float::F32, 1);
+    session.run(&rows, Want::Answers, &mut out)?;
+    Ok(Some(out))
+}
+
+/// Over f64 inputs, which hold the f32 ones; where those differ, over f32 inputs first.
+fn proofs(a: &fretsaw::model::Model, b: &fretsaw::model::Model, tolerance: f64) -> Vec<Proof> {
+    let wide = proof::prove(a, b, Float::F64, tolerance);
+    if wide.equal {
+        return vec![wide];
+    }
+    vec![proof::prove(a, b, Float::F32, tolerance), wide]
+}
+
+/// What a proof says, a line each.
+fn said(proof: &Proof) -> Vec<String> {
+    let mut lines = Vec::new();
+    let looked = format!(
+        "{} of {} trees alike over {} cells",
+        print::count(proof.trees_alike as u64),
+        print::count(proof.trees as u64),
+        print::count(proof.cells as u64)
+    );
+    match (&proof.bound, proof.equal) {
+        (_, true) => lines.push(format!(
+            "proved equal to the last bit, whatever the values ({looked})"
+        )),
+        (Some(bound), false) => {
+            let answer = bound
+                .answer
+                .map_or("no bound".into(), |a| format!("{a:.3e}"));
+            lines.push(format!(
+                "proved margins within {:.3e}, answers within {answer} ({looked})",
+                bound.margin
+            ));
+        }
+        (None, false) => {}
+    }
+    if let Some(c) = &proof.counterexample {
+        lines.push(format!(
+            "differ by {:.3e} on the row {}",
+            c.difference,
+            row(c)
+        ));
+        lines.push(format!(
+            "  there the first answers {:?}, the second {:?}",
+            c.a, c.b
+        ));
+    }
+    if let Some(why) = &proof.undecided {
+        lines.push(format!("cannot be decided: {why}"));
+    }
+    lines
+}
+
+/// A row as CSV would have it.
+fn row(c: &Counterexample) -> String {
+    let value = |v: &Option<f64>| v.map_or("nan".into(), |x| format!("{x:?}"));
+    c.row.iter().map(value).collect::<Vec<String>>().join(",")
 }

@@ -258,3 +258,14 @@ pub(crate) fn argmax<T: PartialOrd + Copy>(values: &[T]) -> usize {
     }
     best
 }
+
+/// The place of the largest value, the last of equals.
+pub(crate) fn last_argmax(values: &[f64]) -> usize {
+    let mut best = 0;
+    for (i, v) in values.iter().enumerate() {
+        if *v >= values[best] {
+            best = i;
+        }
+    }
+    best
+}

@@ -96,7 +96,9 @@ pub enum Decision {
     Answer,
     /// The margins: the largest, the first of equals; one margin names the second class above 0.
     Margin,
-    /// The same, but one margin names the second class at 0 too.
+    /// The same, but of equal margins the last counts.
+    LastMargin,
+    /// The same as [`Margin`](Self::Margin), but one margin names the second class at 0 too.
     MarginFromZero,
     /// The margins rounded to whole votes: the largest, the first of equals.
     Votes,
@@ -201,13 +203,51 @@ impl Draft {
 
     /// Whether rows must be f64, since they hold hashes that f32 cannot.
     pub fn needs_double_rows(&self) -> bool {
-        self.steps.iter().any(|step| match step {
-            Step::Derive(derived) => derived
-                .iter()
-                .flat_map(|d| &d.parts)
-                .any(|part| part.is_hashed()),
-            _ => false,
-        })
+        fn any(steps: &[Step]) -> bool {
+            steps.iter().any(|step| match step {
+                Step::Derive(derived) => {
+                    let mut parts = derived.iter().flat_map(|d| &d.parts);
+                    parts.any(|part| part.is_hashed())
+                }
+                Step::Branches(branches) => branches.iter().any(|b| any(b)),
+                _ => false,
+            })
+        }
+        any(&self.steps)
+    }
+
+    /// What is needed to make answers and classes of margins, and no more: the model without its
+    /// features, its steps and what its body holds.
+    pub fn head(&self) -> Self {
+        Self {
+            features: Vec::new(),
+            steps: Vec::new(),
+            body: match &self.body {
+                Body::Ensemble(e) => Body::Ensemble(Ensemble {
+                    trees: Vec::new(),
+                    base: e.base.clone(),
+                    multiply: e.multiply.clone(),
+                    ..*e
+                }),
+                Body::Linear(l) => Body::Linear(Linear {
+                    weights: Vec::new(),
+                    intercept: Vec::new(),
+                    ..*l
+                }),
+                Body::Row {
+                    n_outputs,
+                    n_margins,
+                } => Body::Row {
+                    n_outputs: *n_outputs,
+                    n_margins: *n_margins,
+                },
+            },
+            link: self.link.clone(),
+            answer: self.answer,
+            decision: self.decision,
+            labels: self.labels.clone(),
+            provenance: Provenance::default(),
+        }
     }
 
     /// How many columns [`predict`](crate::predict) gives.
@@ -223,9 +263,9 @@ impl Draft {
         match self.answer {
             Answer::Values => 0,
             Answer::Binary | Answer::Score => 2,
-            // A hinge: 0 or 1 from one margin.
-            Answer::Class if self.link == Link::Step => 2,
             Answer::Classes | Answer::Labels => self.n_columns(),
+            // One margin, as a hinge's or an outlier detector's, names one of two.
+            Answer::Class if self.link != Link::ArgMax && self.body.n_margins() == 1 => 2,
             Answer::Class => self.body.n_margins(),
         }
     }

@@ -3,7 +3,7 @@
 //! It is written to be checked by eye against the frameworks' rules, one row and one node at a
 //! time. It is deliberately not fast; the engine is.
 
-use crate::link::argmax;
+use crate::link::{argmax, last_argmax};
 use crate::{
     Answer, BaseOrder, Body, Decision, Draft, Ensemble, Error, Float, InterceptOrder, Linear,
     LinearMissing, Missing, Model, Node, Rows, Split, Sum, Target, Test, Tree, apply_steps,
@@ -143,7 +143,7 @@ impl Tree {
             match &self.nodes[at] {
                 Node::Leaf(leaf) => return *leaf as usize,
                 Node::Split(split) => {
-                    at = if goes_yes(split, self, x[split.feature as usize]) {
+                    at = if self.goes_yes(split, x[split.feature as usize]) {
                         split.yes
                     } else {
                         split.no
@@ -152,30 +152,35 @@ impl Tree {
             }
         }
     }
-}
 
-fn goes_yes(split: &Split, tree: &Tree, mut x: f64) -> bool {
-    match split.missing {
-        Missing::AsZero if x.is_nan() => x = 0.0,
-        Missing::ZeroOrNan { yes } if x.is_nan() || x.abs() <= Missing::ZERO => return yes,
-        Missing::Nan { yes } if x.is_nan() => return yes,
-        Missing::Nan { yes } => {
-            if let Test::In(set) = split.test
-                && tree.sets[set as usize].is_unknown(x)
-            {
-                return yes;
+    /// Which way the value `x`, cast to [`Ensemble::compare`] and widened, goes at one of the tree's
+    /// splits.
+    ///
+    /// # Panics
+    /// When the split names a category set that the tree does not have.
+    pub fn goes_yes(&self, split: &Split, mut x: f64) -> bool {
+        match split.missing {
+            Missing::AsZero if x.is_nan() => x = 0.0,
+            Missing::ZeroOrNan { yes } if x.is_nan() || x.abs() <= Missing::ZERO => return yes,
+            Missing::Nan { yes } if x.is_nan() => return yes,
+            Missing::Nan { yes } => {
+                if let Test::In(set) = split.test
+                    && self.sets[set as usize].is_unknown(x)
+                {
+                    return yes;
+                }
             }
+            _ => {}
         }
-        _ => {}
-    }
-    match split.test {
-        Test::Less(t) => x < t,
-        Test::LessEq(t) => x <= t,
-        Test::Greater(t) => x > t,
-        Test::GreaterEq(t) => x >= t,
-        Test::Equal(t) => x == t,
-        Test::NotEqual(t) => x != t,
-        Test::In(set) => tree.sets[set as usize].contains(x),
+        match split.test {
+            Test::Less(t) => x < t,
+            Test::LessEq(t) => x <= t,
+            Test::Greater(t) => x > t,
+            Test::GreaterEq(t) => x >= t,
+            Test::Equal(t) => x == t,
+            Test::NotEqual(t) => x != t,
+            Test::In(set) => self.sets[set as usize].contains(x),
+        }
     }
 }
 
@@ -272,6 +277,7 @@ pub fn labels(model: &Draft, margins: &[f64], answers: &[f64]) -> Option<Vec<usi
             let name = |m: &[f64]| match (m, decision) {
                 (&[m], Decision::MarginFromZero) => usize::from(m >= 0.0),
                 (&[m], _) => above(m, 0.0),
+                (m, Decision::LastMargin) => last_argmax(m),
                 (m, Decision::Votes) => {
                     argmax(&m.iter().map(|v| v.round_ties_even()).collect::<Vec<f64>>())
                 }

@@ -229,7 +229,11 @@ pub fn apply(step: &Step, x: &[f64]) -> Result<Vec<f64>, Error> {
             }
             all
         }
-        Step::Normalize(norm) => norm.of(x),
+        Step::Normalize(norm) => {
+            let mut row = x.to_vec();
+            norm.divide(&mut row);
+            row
+        }
         Step::Products(products) => {
             let product = |p: &Vec<u32>| at(p).into_iter().reduce(|a, b| a * b).unwrap_or(1.0);
             products.iter().map(product).collect()

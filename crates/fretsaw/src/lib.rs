@@ -12,6 +12,7 @@ pub mod measure;
 pub mod metric;
 pub mod onnx;
 pub mod optimize;
+pub mod proof;
 pub mod report;
 pub mod select;
 pub mod session;

@@ -30,6 +30,11 @@ struct Field {
 }
 
 impl Array<'_> {
+    /// Whether the elements are numbers in single precision.
+    pub(crate) fn is_single(&self) -> bool {
+        self.dtype.kind == b'f' && self.dtype.size == 4
+    }
+
     /// Whether the elements are truth values.
     pub(crate) fn is_bool(&self) -> bool {
         self.dtype.kind == b'b'

@@ -7,7 +7,10 @@ use super::columns::Columns;
 use super::context::Context;
 use super::part::{Part, row};
 use super::transformer::check_width;
-use super::{boosting, forest, hist, pipeline, transformer};
+use super::{
+    adaboost, bagging, boosting, calibration, clusters, forest, hist, isolation, isotonic,
+    multiclass, neighbors, pipeline, stacking, transformer, voting,
+};
 use crate::Error;
 
 /// The classes that are read as estimators.
@@ -31,6 +34,24 @@ pub(super) const CLASSES: &[&str] = &[
     "GradientBoostingRegressor",
     "HistGradientBoostingClassifier",
     "HistGradientBoostingRegressor",
+    "AdaBoostClassifier",
+    "AdaBoostRegressor",
+    "CalibratedClassifierCV",
+    "FrozenEstimator",
+    "IsolationForest",
+    "IsotonicRegression",
+    "KMeans",
+    "KNeighborsClassifier",
+    "KNeighborsRegressor",
+    "MiniBatchKMeans",
+    "NearestCentroid",
+    "OneVsOneClassifier",
+    "OneVsRestClassifier",
+    "SelfTrainingClassifier",
+    "StackingClassifier",
+    "StackingRegressor",
+    "VotingClassifier",
+    "VotingRegressor",
 ];
 
 /// Reads an estimator that sees rows of `columns`.
@@ -49,6 +70,12 @@ pub(super) fn read(
             | "RandomizedSearchCV"
             | "HalvingGridSearchCV"
             | "HalvingRandomSearchCV" => read(at.child("best_estimator_")?, cx, columns),
+            "FrozenEstimator" => read(at.child("estimator")?, cx, columns),
+            // `base_estimator_` before 1.6.
+            "SelfTrainingClassifier" if at.some("estimator_").is_none() => {
+                read(at.child("base_estimator_")?, cx, columns)
+            }
+            "SelfTrainingClassifier" => read(at.child("estimator_")?, cx, columns),
             class => {
                 check_width(at, columns)?;
                 of_class(class, at, cx, columns)
@@ -72,7 +99,21 @@ fn of_class(
         | "ExtraTreesClassifier"
         | "RandomForestRegressor"
         | "ExtraTreesRegressor" => forest::forest(at, cx),
-        "BaggingClassifier" | "BaggingRegressor" => forest::bagging(at, cx),
+        "BaggingClassifier" | "BaggingRegressor" => bagging::read(at, cx, columns),
+        "AdaBoostClassifier" => adaboost::classifier(at, cx, columns),
+        "AdaBoostRegressor" => adaboost::regressor(at, cx, columns),
+        "CalibratedClassifierCV" => calibration::read(at, cx, columns),
+        "IsolationForest" => isolation::read(at, columns),
+        "IsotonicRegression" => isotonic::read(at),
+        "KMeans" | "MiniBatchKMeans" => clusters::read(at),
+        "KNeighborsClassifier" => neighbors::classifier(at),
+        "KNeighborsRegressor" => neighbors::regressor(at),
+        "NearestCentroid" => neighbors::centroid(at),
+        "OneVsOneClassifier" => multiclass::one_vs_one(at, cx, columns),
+        "OneVsRestClassifier" => multiclass::one_vs_rest(at, cx, columns),
+        "StackingClassifier" | "StackingRegressor" => stacking::read(at, cx, columns),
+        "VotingClassifier" => voting::classifier(at, cx, columns),
+        "VotingRegressor" => voting::regressor(at, cx, columns),
         "GradientBoostingClassifier" | "GradientBoostingRegressor" => boosting::read(at, cx),
         "HistGradientBoostingClassifier" | "HistGradientBoostingRegressor" => {
             hist::read(at, cx, columns)

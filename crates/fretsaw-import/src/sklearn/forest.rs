@@ -1,4 +1,4 @@
-//! Trees, and means of trees: decision trees, forests, and bagging of trees.
+//! Trees, and means of trees: decision trees and forests; bagging of trees is a mean too.
 
 use fretsaw_model::{Answer, BaseOrder, Body, Ensemble, Float, Labels, Link, Sum, Target};
 
@@ -7,7 +7,6 @@ use super::context::Context;
 use super::part::Part;
 use super::tree::{Tree, shares};
 use crate::Error;
-use crate::pickle::Id;
 
 /// One tree, or the mean of several.
 #[derive(Debug)]
@@ -21,10 +20,24 @@ struct Trees {
 
 /// A tree of a mean.
 #[derive(Debug)]
-struct Member {
-    tree_: Tree,
+pub(super) struct Member {
+    pub(super) tree_: Tree,
     /// The columns that the tree sees, where bagging shows it only some.
-    features: Option<Vec<usize>>,
+    pub(super) features: Option<Vec<usize>>,
+    /// The classes that its leaves have values of, where these are not all.
+    pub(super) classes: Option<Vec<usize>>,
+}
+
+/// The classes of single trees.
+pub(super) fn is_tree(at: Attributes<'_, '_>) -> bool {
+    at.is_sklearn()
+        && matches!(
+            at.class(),
+            "DecisionTreeClassifier"
+                | "ExtraTreeClassifier"
+                | "DecisionTreeRegressor"
+                | "ExtraTreeRegressor"
+        )
 }
 
 /// A single tree.
@@ -40,19 +53,13 @@ pub(super) fn forest(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<Part, E
     part(at, cx, Some(members.len()), members, classes)
 }
 
-/// Bagging of trees.
-pub(super) fn bagging(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<Part, Error> {
-    let classes = classes(at)?;
-    let members = members(at, classes.as_ref())?;
-    part(at, cx, Some(at.count("n_estimators")?), members, classes)
-}
-
-fn classes(at: Attributes<'_, '_>) -> Result<Option<Labels>, Error> {
+pub(super) fn classes(at: Attributes<'_, '_>) -> Result<Option<Labels>, Error> {
     let classifier = at.class().ends_with("Classifier");
     classifier.then(|| at.classes()).transpose()
 }
 
-fn part(
+/// A tree, or the mean of `n_estimators`, as a part.
+pub(super) fn part(
     at: Attributes<'_, '_>,
     cx: &Context<'_>,
     n_estimators: Option<usize>,
@@ -91,17 +98,31 @@ fn mean(model: Trees, weights: bool) -> Result<Ensemble, Error> {
         Target::All
     };
     let mut trees = Vec::new();
-    for (i, Member { tree_, features }) in model.trees.into_iter().enumerate() {
+    for (i, member) in model.trees.into_iter().enumerate() {
+        let (tree_, features) = (member.tree_, member.features);
         let place = |e: Error| e.item(i).under("estimators_");
-        if tree_.width != width {
-            let what = format!("its leaves have {} values, not {width}", tree_.width);
+        let own = member.classes.as_ref().map_or(width, Vec::len);
+        if tree_.width != own {
+            let what = format!("its leaves have {} values, not {own}", tree_.width);
             return Err(place(Error::invalid(what)));
         }
-        let leaf = |values: &[f64], out: &mut Vec<f64>| {
+        let share = |values: &[f64], out: &mut Vec<f64>| {
             if weights && classes.is_some() {
                 shares(values, out);
             } else {
                 out.extend(values);
+            }
+        };
+        let leaf = |values: &[f64], out: &mut Vec<f64>| match &member.classes {
+            None => share(values, out),
+            Some(places) => {
+                let first = out.len();
+                let mut own = Vec::new();
+                share(values, &mut own);
+                out.resize(first + width, 0.0);
+                for (place, value) in places.iter().zip(own) {
+                    out[first + place] = value;
+                }
             }
         };
         let tree = tree_.lift(target, 1.0, features.as_deref(), leaf);
@@ -131,6 +152,7 @@ fn whole(tree_: Tree) -> Member {
     Member {
         tree_,
         features: None,
+        classes: None,
     }
 }
 
@@ -139,59 +161,4 @@ pub(super) fn trees_of(at: Attributes<'_, '_>) -> Result<Vec<Tree>, Error> {
     let tree =
         |(i, estimator)| Tree::of(estimator).map_err(|e: Error| e.item(i).under("estimators_"));
     estimators.into_iter().enumerate().map(tree).collect()
-}
-
-fn members(at: Attributes<'_, '_>, classes: Option<&Labels>) -> Result<Vec<Member>, Error> {
-    let estimators = at.objects("estimators_")?;
-    let id = at.get("estimators_features_")?;
-    let features = at
-        .pickle
-        .objects(id)
-        .filter(|f| f.len() == estimators.len())
-        .ok_or_else(|| {
-            Error::invalid("`estimators_features_` is no list with one item an estimator")
-        })?;
-    let mut members = Vec::new();
-    for (i, (estimator, features)) in estimators.into_iter().zip(features).enumerate() {
-        let member = bagged(estimator, features, classes);
-        members.push(member.map_err(|e| e.item(i).under("estimators_"))?);
-    }
-    Ok(members)
-}
-
-fn bagged(
-    estimator: Attributes<'_, '_>,
-    features: Id,
-    classes: Option<&Labels>,
-) -> Result<Member, Error> {
-    let is_tree = matches!(
-        estimator.class(),
-        "DecisionTreeClassifier"
-            | "ExtraTreeClassifier"
-            | "DecisionTreeRegressor"
-            | "ExtraTreeRegressor"
-    );
-    if !is_tree || !estimator.is_sklearn() {
-        return Err(
-            estimator.unsupported("in bagging", "only bagging of single trees is read so far")
-        );
-    }
-    let places = |v: Vec<i64>| v.into_iter().map(|f| usize::try_from(f).ok()).collect();
-    let features: Option<Vec<usize>> = estimator
-        .pickle
-        .elements(features)
-        .and_then(|v| v.ints())
-        .and_then(places);
-    let features =
-        features.ok_or_else(|| Error::invalid("`estimators_features_` holds no columns"))?;
-    // A tree is trained on all rows, weighted, and so on all classes.
-    if let Some(all) = classes
-        && estimator.classes()?.len() != all.len()
-    {
-        return Err(Error::invalid("its `classes_` are not the ensemble's"));
-    }
-    Ok(Member {
-        tree_: Tree::of(estimator)?,
-        features: Some(features),
-    })
 }

@@ -5,9 +5,13 @@
 //! model or a member of another. Nothing is executed, and a class that has no rule here is refused
 //! by its name.
 
+mod adaboost;
 mod attributes;
+mod bagging;
 mod boosting;
+mod calibration;
 mod categories;
+mod clusters;
 mod columns;
 mod compose;
 mod context;
@@ -19,12 +23,19 @@ mod hist;
 mod impute;
 mod init;
 mod input;
+mod isolation;
+mod isotonic;
+mod members;
+mod multiclass;
+mod neighbors;
 mod part;
 mod pipeline;
 mod places;
 mod scale;
+mod stacking;
 mod transformer;
 mod tree;
+mod voting;
 
 use fretsaw_model::{Body, Feature, FeatureKind, Float, Provenance, Step};
 

@@ -155,8 +155,20 @@ impl Part {
                 steps
             }
             _ => {
-                let one = self.body.n_margins() == 1;
+                let n = self.body.n_margins();
+                let one = n == 1;
                 let mut steps = self.into_margins();
+                if !one && decision == Decision::LastMargin {
+                    // Turned round, the last of equals is the first.
+                    let columns = (0..n as u32).rev().collect();
+                    steps.push(Step::Select { columns });
+                    steps.push(Step::Link(Link::ArgMax));
+                    steps.push(Step::Affine {
+                        factor: vec![-1.0],
+                        offset: vec![(n - 1) as f64],
+                    });
+                    return steps;
+                }
                 if !one && decision == Decision::Votes {
                     steps.push(Step::Map(Function::Round));
                 }

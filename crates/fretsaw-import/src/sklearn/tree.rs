@@ -60,6 +60,40 @@ impl Tree {
         })
     }
 
+    /// How many nodes there are.
+    pub(super) fn len(&self) -> usize {
+        self.left_child.len()
+    }
+
+    /// How many nodes stand on the way from the root to each node, both counted; 0 of a node that no
+    /// way leads to. A tree whose ways meet again is as `Draft::build` refuses it.
+    pub(super) fn path_lengths(&self) -> Vec<usize> {
+        let mut lengths = vec![0; self.len()];
+        let mut stack = vec![(0, 1)];
+        while let Some((at, length)) = stack.pop() {
+            match lengths.get_mut(at) {
+                Some(seen) if *seen == 0 => *seen = length,
+                _ => continue,
+            }
+            for child in [self.left_child[at], self.right_child[at]] {
+                if let Ok(child) = usize::try_from(child) {
+                    stack.push((child, length + 1));
+                }
+            }
+        }
+        lengths
+    }
+
+    /// Puts one value a node in the place of those it has.
+    ///
+    /// # Panics
+    /// When there are not as many values as nodes.
+    pub(super) fn revalue(&mut self, values: Vec<f64>) {
+        assert_eq!(values.len(), self.len());
+        self.width = 1;
+        self.values = values;
+    }
+
     /// The nodes. `leaf` makes the values of a leaf of the tree's own; `features` are the columns
     /// that the tree sees, where it does not see all.
     pub(super) fn lift(
@@ -140,7 +174,7 @@ pub(super) fn shares(weights: &[f64], out: &mut Vec<f64>) {
 }
 
 /// The sum as NumPy has it: eight partial sums, and halves beyond 128 numbers.
-fn pairwise_sum(v: &[f64]) -> f64 {
+pub(super) fn pairwise_sum(v: &[f64]) -> f64 {
     if v.len() < 8 {
         return v.iter().fold(0.0, |sum, x| sum + x);
     }

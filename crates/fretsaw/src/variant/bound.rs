@@ -48,7 +48,6 @@ pub fn prove(exact: &Model, variant: &Model) -> Option<Bound> {
     if trees_a.len() != trees_b.len() {
         return None;
     }
-    let (sum_a, sum_b) = (Sums::of(a), Sums::of(b));
     let mut margin = vec![0.0; a.n_outputs];
     for (&ta, &tb) in trees_a.iter().zip(&trees_b) {
         let mut pair = TreePair::new(a, b, &a.trees[ta], &b.trees[tb])?;
@@ -57,13 +56,27 @@ pub fn prove(exact: &Model, variant: &Model) -> Option<Bound> {
             *total += d;
         }
     }
+    Some(bound_of_sums(exact, variant, &margin).0)
+}
+
+/// The bound that follows where the trees of the two, pair by pair, add values to each output that
+/// are at most `trees` apart in all; and whether not a bit of a margin differs.
+///
+/// # Panics
+/// When either is no ensemble of as many outputs.
+pub(crate) fn bound_of_sums(exact: &Model, variant: &Model, trees: &[f64]) -> (Bound, bool) {
+    let ensembles = exact.ensemble().zip(variant.ensemble());
+    let (a, b) = ensembles.expect("two ensembles");
+    let mut margin = trees.to_vec();
     let same_trees = margin.iter().all(|&m| m == 0.0);
     if same_trees && same_sums(a, b) {
-        return Some(Bound {
+        let bound = Bound {
             margin: 0.0,
-            answer: Some(0.0),
-        });
+            answer: (exact.link == variant.link).then_some(0.0),
+        };
+        return (bound, true);
     }
+    let (sum_a, sum_b) = (Sums::of(a), Sums::of(b));
     for (k, total) in margin.iter_mut().enumerate() {
         let constant = (sum_a.constant[k] - sum_b.constant[k]).abs();
         // The sums of bounds are themselves rounded.
@@ -74,10 +87,11 @@ pub fn prove(exact: &Model, variant: &Model) -> Option<Bound> {
     } else {
         None
     };
-    Some(Bound {
+    let bound = Bound {
         margin: margin.into_iter().fold(0.0, f64::max),
         answer,
-    })
+    };
+    (bound, false)
 }
 
 /// Whether two ensembles of the same trees also add them up alike, so that not a bit differs.
@@ -182,7 +196,7 @@ impl Sums {
 }
 
 /// What a leaf adds to the sum, as the sum's precision has it.
-fn weighted(e: &Ensemble, tree: &Tree, value: f64) -> f64 {
+pub(crate) fn weighted(e: &Ensemble, tree: &Tree, value: f64) -> f64 {
     match e.sum {
         Sum::F32 => Float::F32.cast(Float::F32.cast(value) * Float::F32.cast(tree.weight)),
         Sum::F64 | Sum::I32 => value * tree.weight,
