@@ -31,5 +31,5 @@ pub use error::{Error, ErrorKind};
 pub use external::load_external;
 pub use file::{read, write};
 pub use lift::lift;
-pub use lower::{LowerOptions, lower};
+pub use lower::{LowerOptions, Packed, lower, pack};
 pub use tensor::Tensor;

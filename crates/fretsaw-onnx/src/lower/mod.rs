@@ -15,6 +15,7 @@ mod input;
 mod kernel;
 mod leaves;
 pub(crate) mod link;
+mod lists;
 mod map;
 mod neighbors;
 mod operator;
@@ -62,12 +63,40 @@ impl Default for LowerOptions {
 /// f64 comparisons with f32 sums of f64 inputs, for large category sets in `ai.onnx.ml` 5, and for
 /// links that only ensembles have behind other bodies; `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
+    whole(model, options, false)
+}
+
+/// A file that is only to be written: in a fraction of the memory of a [`ModelProto`], since the lists of
+/// ensembles have been in wire form from the start.
+#[derive(Debug)]
+pub struct Packed(ModelProto);
+
+impl Packed {
+    /// The file, the same bytes for the same model.
+    ///
+    /// # Errors
+    /// As [`write`](crate::write).
+    pub fn write(&self) -> Result<Vec<u8>, Error> {
+        crate::write(&self.0)
+    }
+}
+
+/// Writes `model` as ONNX, as [`lower`] does, for a file and nothing else.
+///
+/// # Errors
+/// As [`lower`].
+pub fn pack(model: &Model, options: &LowerOptions) -> Result<Packed, Error> {
+    whole(model, options, true).map(Packed)
+}
+
+fn whole(model: &Model, options: &LowerOptions, packed: bool) -> Result<ModelProto, Error> {
     let width = model.width();
     // What linear and other steps compute is f64, and so are the sums behind them.
     let precise = steps::are_composite(&model.steps) || model.decision != Decision::Answer;
     file(
         model,
         options,
+        packed,
         (ML, options.ml_opset),
         |b, x, input| match &model.body {
             Body::Ensemble(e) => {
@@ -90,6 +119,7 @@ pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error>
 pub(crate) fn file(
     model: &Model,
     options: &LowerOptions,
+    packed: bool,
     own: (&str, i64),
     body: impl FnOnce(&Builder, &str, Float) -> Result<Margins, Error>,
 ) -> Result<ModelProto, Error> {
@@ -100,7 +130,7 @@ pub(crate) fn file(
     } else {
         Float::F32
     };
-    let mut b = Builder::new(opset);
+    let mut b = Builder::new(opset, packed);
     b.input(value(
         "input",
         input::dtype(input),
