@@ -262,11 +262,29 @@ impl<'a> Pickle<'a> {
         if let Some(ints) = ints.collect() {
             return Some(Elements::Ints(ints));
         }
-        let floats = values().map(|v| match v {
-            Value::Float(x) => Some(*x),
-            _ => None,
-        });
+        // Numbers of several kinds, such as NumPy's scalars and NaN among whole numbers.
+        let floats = items.iter().map(|&id| self.number(id).ok());
         floats.collect::<Option<_>>().map(Elements::Floats)
+    }
+
+    /// The name of a function, also where it is one of NumPy's as its versions below 1.20 have it.
+    pub(crate) fn function(&self, id: Id) -> Option<Global<'a>> {
+        match self.get(id) {
+            Value::Global(global) => Some(global.clone()),
+            Value::Object(o) if o.callee.is("numpy.core", "_ufunc_reconstruct") => {
+                let [module, name] = o.args[..] else {
+                    return None;
+                };
+                match (self.get(module), self.get(name)) {
+                    (Value::Str(module), Value::Str(name)) => Some(Global {
+                        module: module.clone(),
+                        name: name.clone(),
+                    }),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
     /// A number: Python's own, or a NumPy scalar.

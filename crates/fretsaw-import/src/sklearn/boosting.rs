@@ -32,12 +32,13 @@ pub(super) fn read(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<Part, Err
         init: init::margins(at, cx.version, loss, n_classes)?,
     };
     let answer = answer(loss, classes.as_ref())?;
-    Ok(part(
-        at,
-        Body::Ensemble(boosted(boosting)?),
-        answer,
-        classes,
-    ))
+    // Up to 1.3 a class was named by its probability, but for the exponential loss.
+    let decision = match cx.since(1, 4) || loss == "exponential" {
+        true => Decision::MarginFromZero,
+        false => Decision::Answer,
+    };
+    let body = Body::Ensemble(boosted(boosting)?);
+    Ok(part(at, body, answer, decision, classes))
 }
 
 /// Boosting's margins with what they become.
@@ -45,6 +46,7 @@ pub(super) fn part(
     at: Attributes<'_, '_>,
     body: Body,
     (link, answer): (Link, Answer),
+    decision: Decision,
     classes: Option<Labels>,
 ) -> Part {
     let Some(labels) = classes else {
@@ -54,7 +56,7 @@ pub(super) fn part(
         };
     };
     Part {
-        decision: Decision::Margin,
+        decision,
         ..Part::classifier(at, Vec::new(), body, (link, answer), labels)
     }
 }
