@@ -255,6 +255,10 @@ CASES = [
     ("centroid_manhattan", "1.9", plain, lambda: (make_pipeline(StandardScaler(), NearestCentroid(metric="manhattan")), "words", "")),
     ("clusters", "0.24 1.9", plain, lambda: (make_pipeline(StandardScaler(), KMeans(4, n_init=2, random_state=3)), "real", "", BLAS)),
     ("clusters_batches", "1.9", plain, lambda: (MiniBatchKMeans(3, n_init=2, batch_size=40, random_state=3), "real", "", BLAS)),
+    ("start_regressor", "1.9", plain, lambda: (GradientBoostingRegressor(init=RandomForestRegressor(**TREES), **TREES), "real", "starts from a forest")),
+    ("start_binary", "0.24 1.9", plain, lambda: (boosting(init=forest(min_samples_leaf=9)), "binary", "starts from a forest", 1e-14)),
+    ("start_exponential", "1.9", plain, lambda: (boosting(init=boosting(), loss="exponential"), "binary", "starts from boosting", 1e-14)),
+    ("start_multi", "0.24 1.9", plain, lambda: (boosting(init=tree()), "words", "starts from a tree", 1e-14)),
     ("isotonic", "0.24 1.9", one_column, lambda: (IsotonicRegression(out_of_bounds="clip"), "real", "", 1e-15)),
     ("frozen", "1.9", plain, lambda: (frozen(), "binary", "calibrates what was trained before", 1e-15)),
 ]  # fmt: skip
