@@ -17,8 +17,11 @@ pub(crate) fn run(args: &args::Convert) -> Result {
     }
     let options = Lower {
         opset: args.opset,
-        ml_opset: args.ml_opset,
+        ml_opset: args
+            .ml_opset
+            .unwrap_or_else(|| onnx::ml_opset_for(&opened.loaded.model, args.double)),
         double: args.double,
+        strings: args.strings,
         zipmap: args.zipmap,
     };
     let bytes =

@@ -7,7 +7,7 @@ use fretsaw_onnx::{ErrorKind as OnnxErrorKind, LowerOptions, compact as operator
 
 use crate::{Error, ErrorKind, Result};
 
-pub use fretsaw_onnx::LowerOptions as Lower;
+pub use fretsaw_onnx::{LowerOptions as Lower, ml_opset_for};
 
 /// Reads an ONNX file, ours or another converter's, as a model. `external` reads a file beside it
 /// by its name.
