@@ -124,7 +124,7 @@ fn largest_sum(e: &Ensemble) -> f64 {
 
 /// The base as a tree in front, if it comes first and is not 0; and a tree of zeros where an output
 /// has no other.
-fn with_base_first(e: &Ensemble, mut trees: Vec<FlatTree>) -> Vec<FlatTree> {
+fn with_base_first<'a>(e: &Ensemble, mut trees: Vec<FlatTree<'a>>) -> Vec<FlatTree<'a>> {
     let first = e.base_order == BaseOrder::First && e.sum != Sum::I32;
     if first && e.base.iter().any(|&v| v != 0.0) {
         trees.insert(0, FlatTree::constant(&e.base));
@@ -145,7 +145,7 @@ fn with_base_first(e: &Ensemble, mut trees: Vec<FlatTree>) -> Vec<FlatTree> {
 
 /// An f64 sum in version 3, which answers f32: everything is put into the operator, so that the
 /// margin is rounded once.
-fn wide_3(b: &Builder, e: &Ensemble, trees: Vec<FlatTree>, x: &str) -> Margins {
+fn wide_3(b: &Builder, e: &Ensemble, trees: Vec<FlatTree<'_>>, x: &str) -> Margins {
     let mut trees = with_base_first(e, trees);
     let average = e.divide != 1.0 && e.divide == trees.len() as f64;
     let divide = if average { 1.0 } else { e.divide };
@@ -183,7 +183,7 @@ fn sum_then_finish(
     e: &Ensemble,
     link: Option<&Link>,
     options: &LowerOptions,
-    trees: Vec<FlatTree>,
+    trees: Vec<FlatTree<'_>>,
     wide: bool,
     x: &str,
 ) -> Margins {
@@ -257,7 +257,7 @@ pub(super) fn finish(b: &Builder, e: &Ensemble, float: Float, based: bool, sum: 
 fn halves(
     b: &Builder,
     e: &Ensemble,
-    trees: Vec<FlatTree>,
+    trees: Vec<FlatTree<'_>>,
     wide: bool,
     x: &str,
 ) -> Result<Margins, Error> {
@@ -311,7 +311,7 @@ fn halves(
 }
 
 pub(super) fn operator(b: &Builder, ml_opset: i64, op: Operator<'_>, x: &str) -> String {
-    let (domain, kind, attributes) = op.write(ml_opset);
+    let (domain, kind, attributes) = op.write(ml_opset, b.packed);
     let output = b.fresh("margin");
     b.node(
         domain,
