@@ -20,6 +20,15 @@ pub(crate) fn are_composite(steps: &[Step]) -> bool {
     !steps.iter().all(plain)
 }
 
+/// Whether any step is a tree ensemble.
+pub(crate) fn hold_ensemble(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match step {
+        Step::Ensemble(_) => true,
+        Step::Branches(branches) => branches.iter().any(|b| hold_ensemble(b)),
+        _ => false,
+    })
+}
+
 /// Runs the steps on the matrix `x` of `width` columns, whose precision is `float`; gives the result
 /// and its precision.
 pub(crate) fn steps(
