@@ -51,7 +51,7 @@ pub use feature::{Categories, Feature, FeatureKind};
 pub use function::{Curve, Function, Norm, Power};
 pub use hash::category_hash;
 pub use inputs::InputUse;
-pub use kernel::{Kernel, KernelFunction};
+pub use kernel::{Compared, Kernel, KernelFunction};
 pub use linear::{InterceptOrder, Linear, LinearMissing};
 pub use link::{Link, MeanLink};
 pub use model::{Answer, Body, Decision, Draft, Float, Labels, Model, Provenance};
