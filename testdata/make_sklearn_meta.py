@@ -39,6 +39,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.isotonic import IsotonicRegression
+from sklearn.mixture import GaussianMixture
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 from sklearn.pipeline import make_pipeline
@@ -237,7 +238,7 @@ CASES = [
     ("calibrated_temperature", "1.9", plain, lambda: (calibrated(forest(), method="temperature"), "binary", "of probabilities", 1e-14)),
     ("calibrated_temperature_decisions", "1.9", plain, lambda: (calibrated(boosting(), method="temperature"), "words", "of decisions", 1e-14)),
     ("rest_boosting", "1.9", plain, lambda: (OneVsRestClassifier(boosting()), "words", "")),
-    ("rest_trees", "0.24 1.6 1.9", plain, lambda: (OneVsRestClassifier(tree()), "multi", "equal scores: the last is named up to 1.8; a row of zeros was NaN before 1.7", 1e-15)),
+    ("rest_trees", "0.24 1.6 1.9", plain, lambda: (OneVsRestClassifier(ExtraTreeClassifier(max_depth=9, random_state=4)), "words", "equal scores: the last is named up to 1.8; a row of zeros was NaN before 1.7", 1e-15)),
     ("rest_binary", "1.9", plain, lambda: (OneVsRestClassifier(boosting()), "binary", "")),
     ("rest_labels", "0.24 1.9", plain, lambda: (OneVsRestClassifier(forest()), "labels", "several labels a row, one of them on every row")),
     ("rest_decisions", "1.9", plain, lambda: (OneVsRestClassifier(linear_decision()), "multi", "no probabilities", BLAS)),
@@ -255,6 +256,12 @@ CASES = [
     ("centroid_manhattan", "1.9", plain, lambda: (make_pipeline(StandardScaler(), NearestCentroid(metric="manhattan")), "words", "")),
     ("clusters", "0.24 1.9", plain, lambda: (make_pipeline(StandardScaler(), KMeans(4, n_init=2, random_state=3)), "real", "", BLAS)),
     ("clusters_batches", "1.9", plain, lambda: (MiniBatchKMeans(3, n_init=2, batch_size=40, random_state=3), "real", "", BLAS)),
+    ("start_regressor", "1.9", plain, lambda: (GradientBoostingRegressor(init=RandomForestRegressor(**TREES), **TREES), "real", "starts from a forest")),
+    ("start_binary", "0.24 1.9", plain, lambda: (boosting(init=forest(min_samples_leaf=9)), "binary", "starts from a forest", 1e-14)),
+    ("start_exponential", "1.9", plain, lambda: (boosting(init=boosting(), loss="exponential"), "binary", "starts from boosting", 1e-14)),
+    ("start_multi", "0.24 1.9", plain, lambda: (boosting(init=tree()), "words", "starts from a tree", 1e-14)),
+    ("mixture", "0.24 1.9", plain, lambda: (make_pipeline(StandardScaler(), GaussianMixture(3, random_state=3)), "real", "probabilities of components", BLAS)),
+    ("mixture_tied", "1.9", plain, lambda: (make_pipeline(StandardScaler(), GaussianMixture(2, covariance_type="tied", random_state=3)), "real", "probabilities of components", BLAS)),
     ("isotonic", "0.24 1.9", one_column, lambda: (IsotonicRegression(out_of_bounds="clip"), "real", "", 1e-15)),
     ("frozen", "1.9", plain, lambda: (frozen(), "binary", "calibrates what was trained before", 1e-15)),
 ]  # fmt: skip
