@@ -66,9 +66,13 @@ impl Default for LowerOptions {
 }
 
 /// The `ai.onnx.ml` to choose where nobody did: 3, which every runtime has, but 5 for ensembles whose
-/// inputs are f64, since 3 would answer f32.
+/// inputs are f64 and whose category sets it can hold, since the operator of 3 answers f32, and its
+/// leaves must be looked up by their numbers to give more.
 pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
-    let holds = matches!(model.body, Body::Ensemble(_)) || steps::hold_ensemble(&model.steps);
+    let holds = match &model.body {
+        Body::Ensemble(e) => body::sets_fit(e),
+        _ => steps::hold_ensemble(&model.steps),
+    };
     if double && holds { 5 } else { 3 }
 }
 
@@ -94,7 +98,10 @@ pub fn pack(model: &Model, options: &LowerOptions) -> Result<Packed, Error> {
 fn whole(model: &Model, options: &LowerOptions, packed: bool) -> Result<ModelProto, Error> {
     let width = model.width();
     // What linear and other steps compute is f64, and so are the sums behind them.
-    let precise = are_composite(&model.steps) || model.decision != Decision::Answer;
+    let unfit = matches!(&model.body, Body::Ensemble(e) if !body::sets_fit(e));
+    let precise = are_composite(&model.steps)
+        || model.decision != Decision::Answer
+        || options.double && unfit;
     file(
         model,
         options,

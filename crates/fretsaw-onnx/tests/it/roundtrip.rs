@@ -1,7 +1,7 @@
 //! `lift(lower(m))` is `m`: the same margins to the bit, the same answers, the same labels.
 
 use fretsaw_model::{Body, Model, Rows, Sum, labels, margins, predict};
-use fretsaw_onnx::{LowerOptions, check, lift, lower, pack, read, write};
+use fretsaw_onnx::{ErrorKind, LowerOptions, check, lift, lower, ml_opset_for, pack, read, write};
 
 use crate::cases;
 
@@ -49,7 +49,16 @@ fn lowering_and_lifting_gives_the_same_model() {
             let packed = pack(&model, &options).unwrap().write().unwrap();
             assert_eq!(packed.len(), bytes.len(), "{name}");
             assert!(read(packed).unwrap() == onnx, "{name}");
-            let back = lift(&read(bytes).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let back = match lift(&read(bytes).unwrap()) {
+                Ok(back) => back,
+                // Sets that version 5 cannot hold: version 3 looks f64 leaves up by their numbers,
+                // which is no ensemble operator to read back.
+                Err(e) if double && ml_opset == 3 && ml_opset_for(&model, true) == 3 => {
+                    assert_eq!(e.kind(), ErrorKind::Unsupported, "{name}: {e}");
+                    continue;
+                }
+                Err(e) => panic!("{name}: {e}"),
+            };
 
             let x = cases::rows(seed, &model, N_ROWS);
             let wide: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();
