@@ -266,6 +266,10 @@ fn function(r: &mut Rng) -> Function {
         Function::Abs,
         Function::Negate,
         Function::Reciprocal,
+        Function::Round,
+        Function::Narrow,
+        Function::Floor,
+        Function::Truncate,
         Function::Above(0.5),
         Function::AtLeast(0.5),
         Function::Clip {
