@@ -1,13 +1,17 @@
 //! `fretsaw inspect`.
 
-use fretsaw::model::{Body, FeatureKind, Missing, Model, Node, Test};
+use fretsaw::model::{Body, Ensemble, FeatureKind, Missing, Model, Node, Test};
 use fretsaw::onnx;
 use fretsaw::optimize::answer_name;
 use serde::Serialize;
 
 use crate::args;
 use crate::failure::Result;
-use crate::{open, print};
+use crate::steps::StepFacts;
+use crate::{open, origin, print, steps};
+
+/// Steps that the text lists.
+const MAX_STEPS: usize = 40;
 
 /// What `inspect --json` prints. Field names are stable.
 #[derive(Serialize)]
@@ -41,6 +45,8 @@ struct Facts {
     summed_in: String,
     base: Vec<f64>,
     steps: usize,
+    /// Every step, those of branches too.
+    step_list: Vec<StepFacts>,
     features: Vec<FeatureFacts>,
 }
 
@@ -89,7 +95,7 @@ pub(crate) fn run(args: &args::Inspect) -> Result {
 }
 
 fn facts(model: &Model, path: String, bytes: u64, sha256: &str) -> Facts {
-    let mut splits = vec![0; model.width()];
+    let mut splits = vec![0; model.features.len()];
     let mut facts = Facts {
         path,
         bytes,
@@ -105,9 +111,9 @@ fn facts(model: &Model, path: String, bytes: u64, sha256: &str) -> Facts {
             .map(|i| model.class_name(i))
             .collect(),
         kind: "linear",
-        link: format!("{:?}", model.link),
+        link: steps::link(&model.link),
         n_features: model.features.len(),
-        n_outputs: model.body.n_outputs(),
+        n_outputs: model.body.n_margins(),
         n_trees: 0,
         n_splits: 0,
         n_leaves: 0,
@@ -119,39 +125,31 @@ fn facts(model: &Model, path: String, bytes: u64, sha256: &str) -> Facts {
         summed_in: String::new(),
         base: vec![],
         steps: model.steps.len(),
+        step_list: steps::facts(&model.steps, model.features.len()),
         features: vec![],
     };
     match &model.body {
         Body::Ensemble(e) => {
             facts.kind = "tree ensemble";
-            facts.n_trees = e.trees.len();
-            facts.compared_in = format!("{:?}", e.compare).to_lowercase();
-            facts.summed_in = format!("{:?}", e.sum).to_lowercase();
             facts.base.clone_from(&e.base);
-            for tree in &e.trees {
-                let stats = tree.stats();
-                facts.n_splits += stats.n_splits;
-                facts.n_leaves += stats.n_leaves;
-                facts.max_depth = facts.max_depth.max(stats.depth);
-                for node in &tree.nodes {
-                    if let Node::Split(split) = node {
-                        splits[split.feature as usize] += 1;
-                        facts.category_splits += usize::from(matches!(split.test, Test::In(_)));
-                        match split.missing {
-                            Missing::Nan { .. } => facts.missing.default_way += 1,
-                            Missing::AsZero => facts.missing.as_zero += 1,
-                            Missing::ZeroOrNan { .. } => facts.missing.with_zero += 1,
-                        }
-                    }
-                }
-            }
         }
         Body::Linear(l) => {
             facts.summed_in = format!("{:?}", l.sum).to_lowercase();
             facts.base.clone_from(&l.intercept);
         }
-        _ => facts.kind = "other",
+        _ => {
+            facts.kind = "pipeline";
+            facts.summed_in = "f64".into();
+        }
     }
+    origin::ensembles(model, &mut |e, origins| {
+        let of = |feature: u32| origins.get(feature as usize).copied().flatten();
+        add_trees(&mut facts, e, &mut |feature| {
+            if let Some(feature) = of(feature) {
+                splits[feature] += 1;
+            }
+        });
+    });
     let feature = |(f, &splits): (&fretsaw::model::Feature, &usize)| FeatureFacts {
         name: f.name.clone(),
         kind: if f.kind == FeatureKind::Numeric {
@@ -169,6 +167,30 @@ fn facts(model: &Model, path: String, bytes: u64, sha256: &str) -> Facts {
     };
     facts.features = model.features.iter().zip(&splits).map(feature).collect();
     facts
+}
+
+/// Counts the trees of an ensemble; `split_on` is told the place that each split looks at.
+fn add_trees(facts: &mut Facts, e: &Ensemble, split_on: &mut dyn FnMut(u32)) {
+    facts.n_trees += e.trees.len();
+    facts.compared_in = format!("{:?}", e.compare).to_lowercase();
+    facts.summed_in = format!("{:?}", e.sum).to_lowercase();
+    for tree in &e.trees {
+        let stats = tree.stats();
+        facts.n_splits += stats.n_splits;
+        facts.n_leaves += stats.n_leaves;
+        facts.max_depth = facts.max_depth.max(stats.depth);
+        for node in &tree.nodes {
+            if let Node::Split(split) = node {
+                split_on(split.feature);
+                facts.category_splits += usize::from(matches!(split.test, Test::In(_)));
+                match split.missing {
+                    Missing::Nan { .. } => facts.missing.default_way += 1,
+                    Missing::AsZero => facts.missing.as_zero += 1,
+                    Missing::ZeroOrNan { .. } => facts.missing.with_zero += 1,
+                }
+            }
+        }
+    }
 }
 
 fn text(f: &Facts) -> String {
@@ -206,6 +228,15 @@ fn text(f: &Facts) -> String {
     line("answers", format!("{}{}", f.answer, clip(&classes, 80)));
     line("link", f.link.clone());
     line("outputs", f.n_outputs.to_string());
+    if !f.step_list.is_empty() {
+        line("steps", f.steps.to_string());
+    }
+    for step in f.step_list.iter().take(MAX_STEPS) {
+        line("", clip(&step.text(), 100));
+    }
+    if let Some(more) = f.step_list.len().checked_sub(MAX_STEPS + 1) {
+        line("", format!("and {} more; --json lists them all", more + 1));
+    }
     if f.n_trees > 0 {
         line("trees", print::count(f.n_trees as u64));
         line("leaves", print::count(f.n_leaves as u64));
@@ -238,7 +269,7 @@ fn text(f: &Facts) -> String {
     line("base", format!("{:?}", &f.base[..f.base.len().min(8)]));
     line("features", f.n_features.to_string());
     let used = f.features.iter().filter(|x| x.splits > 0).count();
-    if f.n_trees > 0 {
+    if f.kind == "tree ensemble" && used > 0 {
         line("  in use", used.to_string());
     }
     let mut by_use: Vec<_> = f.features.iter().collect();

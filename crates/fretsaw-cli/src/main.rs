@@ -12,10 +12,12 @@ mod inspect;
 mod models;
 mod open;
 mod optimize;
+mod origin;
 mod predict;
 mod print;
 mod progress;
 mod record;
+mod steps;
 mod store;
 mod verify;
 

@@ -71,7 +71,8 @@ pub(crate) fn run(args: &args::Optimize) -> Result {
             .strftime("%Y-%m-%dT%H:%M:%SZ")
             .to_string(),
     };
-    let outcome = optimize::optimize(&job, &options, &progress)?;
+    let outcome = optimize::optimize(&job, &options, &progress)
+        .map_err(|e| e.after_rows(split.first_verifying))?;
     progress.step("writing", 1, 1);
     progress::go_on()?;
 

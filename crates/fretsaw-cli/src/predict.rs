@@ -47,7 +47,9 @@ pub(crate) fn run(args: &args::Predict) -> Result {
         progress::go_on()?;
         let end = (at + CHUNK).min(rows.n_rows());
         let start = Instant::now();
-        let ran = session.run(&rows.slice(at..end), asked, &mut out);
+        let ran = session
+            .run(&rows.slice(at..end), asked, &mut out)
+            .map_err(|e| e.after_rows(at));
         let ns = start.elapsed().as_nanos() as u64;
         log.push(log_row(
             &opened,

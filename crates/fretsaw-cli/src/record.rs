@@ -2,7 +2,7 @@
 
 use fretsaw::load::Loaded;
 use fretsaw::measure::Latency as Measured;
-use fretsaw::model::{Model, Node, Rows, Split, Test};
+use fretsaw::model::{Model, Node, Rows, Split, Step, Test};
 use fretsaw::optimize::Outcome;
 use fretsaw::report::{Report, VariantReport};
 use fretsaw_store::{
@@ -253,24 +253,42 @@ fn number(x: f64) -> Value {
 /// Each feature over its cuts (thinned to [`MAX_BINS`]), its missing values, and the answers over
 /// their deciles: what drift is later measured against.
 fn histograms(model: &Model, rows: &Rows<'_>, answers: &[f64]) -> Value {
-    let mut cuts: Vec<Vec<f64>> = vec![Vec::new(); model.width()];
-    for tree in model.ensemble().map_or(&[][..], |e| &e.trees) {
-        for node in &tree.nodes {
-            if let Node::Split(Split { feature, test, .. }) = node
-                && let Test::Less(t)
-                | Test::LessEq(t)
-                | Test::Greater(t)
-                | Test::GreaterEq(t)
-                | Test::Equal(t)
-                | Test::NotEqual(t) = test
-            {
-                cuts[*feature as usize].push(*t);
+    let n_features = model.features.len();
+    let mut cuts: Vec<Vec<f64>> = vec![Vec::new(); n_features];
+    // Thresholds cut the features where trees see them as they came in.
+    let as_they_came = |s: &Step| {
+        matches!(
+            s,
+            Step::MarkMissing { .. }
+                | Step::FlushTiny { .. }
+                | Step::Impute { .. }
+                | Step::Derive(_)
+                | Step::Widen
+        )
+    };
+    if model.ensemble().is_some() && model.steps.iter().all(as_they_came) {
+        for tree in model.ensemble().map_or(&[][..], |e| &e.trees) {
+            for node in &tree.nodes {
+                if let Node::Split(Split { feature, test, .. }) = node
+                    && let Test::Less(t)
+                    | Test::LessEq(t)
+                    | Test::Greater(t)
+                    | Test::GreaterEq(t)
+                    | Test::Equal(t)
+                    | Test::NotEqual(t) = test
+                    && let Some(cuts) = cuts.get_mut(*feature as usize)
+                {
+                    cuts.push(*t);
+                }
             }
+        }
+    } else {
+        for (f, cuts) in cuts.iter_mut().enumerate() {
+            *cuts = deciles((0..rows.n_rows()).map(|row| rows.get(row, f)));
         }
     }
     let features: Vec<Value> = cuts
         .into_iter()
-        .take(model.features.len())
         .enumerate()
         .map(|(f, cuts)| {
             let values = (0..rows.n_rows()).map(|row| rows.get(row, f));
@@ -285,15 +303,19 @@ fn histograms(model: &Model, rows: &Rows<'_>, answers: &[f64]) -> Value {
     let predictions: Vec<Value> = (0..n_columns)
         .map(|k| {
             let values = answers.iter().skip(k).step_by(n_columns).copied();
-            let mut sorted: Vec<f64> = values.clone().filter(|v| !v.is_nan()).collect();
-            sorted.sort_unstable_by(f64::total_cmp);
-            let decile = |d: usize| sorted.get(sorted.len() * d / 10).copied();
-            let cuts = thinned((1..10).filter_map(decile).collect());
+            let cuts = thinned(deciles(values.clone()));
             json!({ "column": k, "cuts": cuts.iter().map(|&c| number(c)).collect::<Vec<_>>(),
                     "counts": counts(&cuts, values) })
         })
         .collect();
     json!({ "rows": rows.n_rows(), "features": features, "predictions": predictions })
+}
+
+fn deciles(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut sorted: Vec<f64> = values.filter(|v| !v.is_nan()).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let decile = |d: usize| sorted.get(sorted.len() * d / 10).copied();
+    (1..10).filter_map(decile).collect()
 }
 
 fn thinned(mut cuts: Vec<f64>) -> Vec<f64> {

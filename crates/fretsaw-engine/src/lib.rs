@@ -28,10 +28,12 @@ mod linear;
 mod plan;
 mod predicate;
 mod prepare;
+mod program;
 mod run;
 mod scratch;
 mod summary;
 mod table;
+mod trees;
 mod walk;
 
 pub use error::{Error, ErrorKind};

@@ -1,8 +1,9 @@
 //! Linear models: one pass over the weights a row, in the framework's order and precision.
 
-use fretsaw_model::{InterceptOrder, Linear, LinearMissing, Step};
+use fretsaw_model::{InterceptOrder, Linear, LinearMissing, Rows, Step};
 
-use crate::prepare::{Row, prepared, width};
+use crate::block::ROWS;
+use crate::prepare::{Row, prepared};
 use crate::scratch::Staged;
 
 /// A linear model in the precision of its sum.
@@ -39,30 +40,28 @@ impl<A: Term> LinearPlan<A> {
         size_of_val(&self.weights[..]) + size_of_val(&self.intercept[..])
     }
 
+    /// The sums of rows that steps in front prepare.
     pub(crate) fn margins(
         &self,
-        rows: &fretsaw_model::Rows<'_>,
+        rows: &Rows<'_>,
         steps: &[Step],
         out: &mut [A],
         staged: &mut Staged<A>,
         one: &mut Vec<f64>,
     ) {
-        let n_features = width(steps, rows);
-        if n_features == 0 {
-            return;
-        }
-        let chunk = crate::block::ROWS;
-        for at in (0..rows.n_rows()).step_by(chunk) {
-            let end = rows.n_rows().min(at + chunk);
+        for at in (0..rows.n_rows()).step_by(ROWS) {
+            let end = rows.n_rows().min(at + ROWS);
             let rows = rows.slice(at..end);
-            let values = prepared(&rows, steps, &mut staged.prepared, one);
-            let out = &mut out[at * self.n_outputs..end * self.n_outputs];
-            for (x, sums) in values
-                .chunks_exact(n_features)
-                .zip(out.chunks_exact_mut(self.n_outputs))
-            {
-                self.row(x, sums);
-            }
+            let x = prepared(&rows, steps, &mut staged.prepared, one);
+            self.block(x, &mut out[at * self.n_outputs..end * self.n_outputs]);
+        }
+    }
+
+    /// The sums of the rows `x`.
+    pub(crate) fn block(&self, x: &[A], out: &mut [A]) {
+        let n_features = self.weights.len() / self.n_outputs;
+        for (row, sums) in out.chunks_exact_mut(self.n_outputs).enumerate() {
+            self.row(&x[row * n_features..][..n_features], sums);
         }
     }
 

@@ -2,24 +2,17 @@
 
 use std::fmt;
 
-use fretsaw_model::{
-    BaseOrder, Body, Ensemble, Float, HASHES_IN_F32, Model, Node, Rows, Step, Sum, Target, Tree,
-};
+use fretsaw_model::{Body, Float, HASHES_IN_F32, Model, Rows, Step, Sum};
 
-use crate::block::ROWS;
-use crate::circuit::{self, Routes};
-use crate::cost::{self, Traits};
+use crate::block::{ROWS, Value};
 use crate::error::{Error, ErrorKind};
 use crate::isa::Isa;
-use crate::kernel;
-use crate::leaves::{BATCH, Leaves};
 use crate::linear::LinearPlan;
-use crate::predicate::{Predicate, Sets, canonical};
+use crate::program::{Program, Refusal, with_rows};
 use crate::run;
 use crate::scratch::Scratch;
 use crate::summary::{Group, Summary};
-use crate::table::Table;
-use crate::walk::{LANES, Walk};
+use crate::trees::{Compiler, Trees};
 
 /// How trees are run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +83,7 @@ pub struct Plan {
     double_rows: bool,
     n_outputs: usize,
     margin: Float,
-    pub(crate) steps: Vec<Step>,
+    front: Front,
     body: PlanBody,
     isa: Isa,
     groups: Vec<Group>,
@@ -103,42 +96,20 @@ impl fmt::Debug for Plan {
     }
 }
 
+/// What stands in front of the body.
+enum Front {
+    /// Steps that the body applies to each row as it takes it in, in the rows' own precision.
+    Steps(Vec<Step>),
+    /// Steps of any kind; the body gets what they leave, in f64.
+    Program(Program),
+}
+
 enum PlanBody {
     Trees(Box<Trees>),
     LinearF32(LinearPlan<f32>),
     LinearF64(LinearPlan<f64>),
-}
-
-/// A compiled ensemble.
-pub(crate) struct Trees {
-    pub(crate) isa: Isa,
-    pub(crate) compare: Float,
-    pub(crate) finish: Finish,
-    pub(crate) table: Table,
-    pub(crate) routes: Routes,
-    pub(crate) leaves: Leaves,
-    pub(crate) walk: Walk,
-    pub(crate) segments: Vec<Segment>,
-    /// Fewer rows than this are walked.
-    pub(crate) crossing: usize,
-    ns_per_row: f64,
-}
-
-/// What happens to a sum before and after the trees.
-pub(crate) struct Finish {
-    pub(crate) sum: Sum,
-    pub(crate) base: Vec<f64>,
-    pub(crate) base_order: BaseOrder,
-    pub(crate) multiply: Vec<f64>,
-    pub(crate) divide: f64,
-}
-
-/// Trees in a row that run the same way.
-pub(crate) enum Segment {
-    /// A range of batches.
-    Sliced(std::ops::Range<usize>),
-    /// A range of the walk's trees.
-    Walked(std::ops::Range<usize>),
+    /// What the program leaves.
+    Row,
 }
 
 /// Time a thread must save to be worth starting.
@@ -158,21 +129,29 @@ impl Plan {
                 format!("this processor has no {isa}; leave the choice open or take `portable`"),
             ));
         }
-        let mut groups = Vec::new();
-        let mut n_leaves = 0;
+        let mut compiler = Compiler {
+            isa,
+            strategy: options.strategy,
+            groups: Vec::new(),
+            n_leaves: 0,
+        };
+        let simple = |s: &Step| s.keeps_precision() || *s == Step::Widen;
+        let is_row = matches!(model.body, Body::Row { .. });
+        let front = if !is_row && model.steps.iter().all(simple) {
+            Front::Steps(model.steps.clone())
+        } else {
+            let n_features = model.features.len();
+            Front::Program(Program::compile(&model.steps, n_features, &mut compiler)?)
+        };
         let body = match &model.body {
-            Body::Ensemble(e) => {
-                n_leaves = e.trees.iter().map(|t| t.stats().n_leaves).sum();
-                let (trees, g) = compile_trees(e, isa, options.strategy)?;
-                groups = g;
-                PlanBody::Trees(Box::new(trees))
-            }
+            Body::Ensemble(e) => PlanBody::Trees(Box::new(compiler.trees(e)?)),
             Body::Linear(l) if l.sum == Float::F32 => PlanBody::LinearF32(LinearPlan::new(l)),
             Body::Linear(l) => PlanBody::LinearF64(LinearPlan::new(l)),
+            Body::Row { .. } => PlanBody::Row,
             _ => {
                 return Err(Error::new(
                     ErrorKind::Unsupported,
-                    "a body that is neither an ensemble nor linear; run it by another backend",
+                    "a body that the engine does not know; run it by another backend",
                 ));
             }
         };
@@ -181,11 +160,11 @@ impl Plan {
             double_rows: model.needs_double_rows(),
             n_outputs: model.body.n_outputs(),
             margin: model.body.margin(),
-            steps: model.steps.clone(),
+            front,
             body,
             isa,
-            groups,
-            n_leaves,
+            groups: compiler.groups,
+            n_leaves: compiler.n_leaves,
         })
     }
 
@@ -199,7 +178,8 @@ impl Plan {
         self.n_features
     }
 
-    /// Margins a row.
+    /// What the link sees of a row: its margins, and where the body is no model of its own
+    /// ([`Body::Row`]) what it has besides.
     pub fn n_outputs(&self) -> usize {
         self.n_outputs
     }
@@ -209,10 +189,12 @@ impl Plan {
         Scratch::default()
     }
 
-    /// The margins of `rows`. Nothing is allocated after the first call of a shape.
+    /// The margins of `rows`, [`n_outputs`](Plan::n_outputs) each: `fretsaw_model::body_rows`.
+    /// Nothing is allocated after the first call of a shape, but by steps that are slow anyway
+    /// (neighbours, medians, pairwise coupling).
     ///
     /// # Errors
-    /// When the rows or the output do not fit the plan.
+    /// When the rows or the output do not fit the plan, or the model refuses a row: the first one.
     pub fn margins(
         &self,
         rows: &Rows<'_>,
@@ -220,15 +202,14 @@ impl Plan {
         scratch: &mut Scratch,
     ) -> Result<(), Error> {
         self.check(rows, &out)?;
-        self.run(rows, out, scratch, false);
-        Ok(())
+        Ok(self.run(rows, out, scratch, false)?)
     }
 
     /// The same over threads, one a scratch: whole blocks each, so that results do not depend on
     /// how many there are. Batches too small to pay for a thread stay on the caller's.
     ///
     /// # Errors
-    /// When the rows or the output do not fit the plan, or there is no scratch.
+    /// As [`margins`](Plan::margins), or when there is no scratch.
     pub fn margins_threads(
         &self,
         rows: &Rows<'_>,
@@ -246,14 +227,14 @@ impl Plan {
             return Err(Error::shape("no scratch; give one a thread"));
         };
         if n_threads <= 1 {
-            self.run(rows, out, own, false);
-            return Ok(());
+            return Ok(self.run(rows, out, own, false)?);
         }
         let per_thread = n_blocks.div_ceil(n_threads) * ROWS;
         std::thread::scope(|scope| {
             let n_own = per_thread.min(rows.n_rows());
             let (own_out, mut rest) = out.split_at(n_own * self.n_outputs);
             let mut at = n_own;
+            let mut parts = Vec::with_capacity(others.len());
             for scratch in others {
                 let n = per_thread.min(rows.n_rows() - at);
                 if n == 0 {
@@ -262,19 +243,29 @@ impl Plan {
                 let (out, after) = rest.split_at(n * self.n_outputs);
                 rest = after;
                 let part = rows.slice(at..at + n);
+                parts.push((
+                    at,
+                    scope.spawn(move || self.run(&part, out, scratch, false)),
+                ));
                 at += n;
-                scope.spawn(move || self.run(&part, out, scratch, false));
             }
-            self.run(&rows.slice(0..n_own), own_out, own, false);
-        });
-        Ok(())
+            // The first refused row is that of the first part that has one.
+            self.run(&rows.slice(0..n_own), own_out, own, false)?;
+            for (first, part) in parts {
+                match part.join() {
+                    Ok(result) => result.map_err(|refusal| refusal.after(first))?,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok(())
+        })
     }
 
     /// The same by the plainest walk: one row at a time, one tree after the other over the packed
     /// nodes. The engine's own baseline for speed-ups, where no other runtime is at hand.
     ///
     /// # Errors
-    /// When the rows or the output do not fit the plan.
+    /// As [`margins`](Plan::margins).
     pub fn walk_margins(
         &self,
         rows: &Rows<'_>,
@@ -282,26 +273,32 @@ impl Plan {
         scratch: &mut Scratch,
     ) -> Result<(), Error> {
         self.check(rows, &out)?;
-        self.run(rows, out, scratch, true);
-        Ok(())
+        Ok(self.run(rows, out, scratch, true)?)
     }
 
     /// Bytes that the plan holds.
     pub fn memory(&self) -> usize {
-        size_of::<Self>()
-            + match &self.body {
-                PlanBody::Trees(t) => {
-                    t.table.memory() + t.routes.memory() + t.leaves.memory() + t.walk.memory()
-                }
-                PlanBody::LinearF32(l) => l.memory(),
-                PlanBody::LinearF64(l) => l.memory(),
-            }
+        let front = match &self.front {
+            Front::Steps(_) => 0,
+            Front::Program(p) => p.memory(),
+        };
+        let body = match &self.body {
+            PlanBody::Trees(t) => t.memory(),
+            PlanBody::LinearF32(l) => l.memory(),
+            PlanBody::LinearF64(l) => l.memory(),
+            PlanBody::Row => 0,
+        };
+        size_of::<Self>() + front + body
     }
 
     /// What the plan is made of.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary {
             isa: self.isa,
+            n_steps: match &self.front {
+                Front::Steps(_) => 0,
+                Front::Program(p) => p.n_steps(),
+            },
             groups: self.groups.clone(),
             n_predicates: 0,
             n_leaves: self.n_leaves,
@@ -326,9 +323,22 @@ impl Plan {
     }
 
     fn ns_per_row(&self) -> f64 {
-        match &self.body {
+        let body = match &self.body {
             PlanBody::Trees(t) => t.ns_per_row,
-            _ => 0.3 * (self.n_features * self.n_outputs) as f64,
+            PlanBody::Row => 0.0,
+            _ => 0.3 * (self.width() * self.n_outputs) as f64,
+        };
+        match &self.front {
+            Front::Steps(_) => body,
+            Front::Program(p) => p.ns_per_row() + body,
+        }
+    }
+
+    /// About how many values a row has behind the steps.
+    fn width(&self) -> usize {
+        match &self.front {
+            Front::Steps(_) => self.n_features,
+            Front::Program(p) => p.width(),
         }
     }
 
@@ -359,160 +369,78 @@ impl Plan {
         }
     }
 
-    fn run(&self, rows: &Rows<'_>, out: MarginsMut<'_>, s: &mut Scratch, plain_walk: bool) {
+    fn run(
+        &self,
+        rows: &Rows<'_>,
+        out: MarginsMut<'_>,
+        s: &mut Scratch,
+        plain_walk: bool,
+    ) -> Result<(), Refusal> {
+        let program = match &self.front {
+            Front::Steps(steps) => {
+                self.run_steps(steps, rows, out, s, plain_walk);
+                return Ok(());
+            }
+            Front::Program(program) => program,
+        };
+        let mut block = std::mem::take(&mut s.block);
+        let mut rest = out;
+        for at in (0..rows.n_rows()).step_by(program.block_rows()) {
+            let n = program.block_rows().min(rows.n_rows() - at);
+            let (out, after) = rest.split_at(n * self.n_outputs);
+            rest = after;
+            program
+                .run(&rows.slice(at..at + n), &mut block, s, plain_walk)
+                .map_err(|refusal| refusal.after(at))?;
+            self.run_body(&block, n, out, s, plain_walk);
+        }
+        s.block = block;
+        Ok(())
+    }
+
+    /// Steps that keep their precision, and the body.
+    fn run_steps(
+        &self,
+        steps: &[Step],
+        rows: &Rows<'_>,
+        out: MarginsMut<'_>,
+        s: &mut Scratch,
+        plain_walk: bool,
+    ) {
         match (&self.body, out) {
-            (PlanBody::Trees(t), out) => run::ensemble(t, &self.steps, rows, out, s, plain_walk),
+            (PlanBody::Trees(t), out) => run::ensemble(t, steps, rows, out, s, plain_walk),
             (PlanBody::LinearF32(l), MarginsMut::F32(out)) => {
-                l.margins(rows, &self.steps, out, &mut s.narrow, &mut s.row);
+                l.margins(rows, steps, out, &mut s.narrow, &mut s.row);
             }
             (PlanBody::LinearF64(l), MarginsMut::F64(out)) => {
-                l.margins(rows, &self.steps, out, &mut s.wide, &mut s.row);
+                l.margins(rows, steps, out, &mut s.wide, &mut s.row);
             }
             _ => unreachable!("`check` compared the precisions"),
         }
     }
-}
 
-fn compile_trees(e: &Ensemble, isa: Isa, strategy: Strategy) -> Result<(Trees, Vec<Group>), Error> {
-    let mut sets = Sets::default();
-    let canonical: Vec<Vec<circuit::Node>> = e
-        .trees
-        .iter()
-        .map(|tree| canonical_nodes(tree, e.compare, &mut sets))
-        .collect();
-    let traits: Vec<Traits> = e
-        .trees
-        .iter()
-        .zip(&canonical)
-        .map(|(tree, nodes)| {
-            let width = match tree.target {
-                Target::Output(_) => 1,
-                Target::All => e.n_outputs,
-            };
-            Traits::new(nodes, !tree.linear.is_empty(), width)
-        })
-        .collect();
-    let choice = cost::choose(&traits, isa, strategy);
-
-    let predicates: Vec<Predicate> = canonical
-        .iter()
-        .zip(&choice.walked)
-        .filter(|(_, walked)| walked.is_none())
-        .flat_map(|(nodes, _)| nodes)
-        .filter_map(|node| match node {
-            circuit::Node::Split { predicate, .. } => Some(*predicate),
-            circuit::Node::Leaf(_) => None,
-        })
-        .collect();
-    let mut table = Table::new(predicates, e.compare, sets.into_tests());
-    if kernel::wants_ranks(isa) {
-        table = table.with_ranks();
-    }
-    let plane_of = |p: &Predicate| table.plane(p);
-
-    let mut routes = Routes::new(table.n_planes());
-    let mut leaves = Leaves::new(e.sum, kernel::wants_bytes(isa));
-    let mut walk = Walk::new(e);
-    let mut segments: Vec<Segment> = Vec::new();
-    let mut batch: Vec<(&Tree, Vec<u32>)> = Vec::new();
-    let mut first_route = 0;
-    let mut flush =
-        |batch: &mut Vec<(&Tree, Vec<u32>)>, routes: &mut Routes, segments: &mut Vec<Segment>| {
-            if batch.is_empty() {
-                return;
-            }
-            let n = leaves.batches.len();
-            leaves.push(routes.end_batch(), first_route, batch, e.n_outputs);
-            first_route += batch.len();
-            batch.clear();
-            match segments.last_mut() {
-                Some(Segment::Sliced(range)) => range.end = n + 1,
-                _ => segments.push(Segment::Sliced(n..n + 1)),
-            }
-        };
-    for (i, (tree, nodes)) in e.trees.iter().zip(&canonical).enumerate() {
-        walk.push(tree, nodes)?;
-        let codes = match choice.walked[i] {
-            None => routes.push(nodes, &plane_of),
-            Some(_) => None,
-        };
-        if let Some(leaf_of_code) = codes {
-            batch.push((tree, leaf_of_code));
-            if batch.len() == BATCH {
-                flush(&mut batch, &mut routes, &mut segments);
-            }
-        } else {
-            flush(&mut batch, &mut routes, &mut segments);
-            match segments.last_mut() {
-                Some(Segment::Walked(range)) => range.end = i + 1,
-                _ => segments.push(Segment::Walked(i..i + 1)),
-            }
-        }
-    }
-    flush(&mut batch, &mut routes, &mut segments);
-
-    let sliced_reason = match strategy {
-        Strategy::BitSliced => cost::ASKED,
-        _ => "trees share its predicates, and its codes fit a byte",
-    };
-    let mut groups: Vec<Group> = Vec::new();
-    for walked in &choice.walked {
-        let (strategy, reason) = match walked {
-            Some(reason) => (Strategy::Walk, *reason),
-            None => (Strategy::BitSliced, sliced_reason),
-        };
-        match groups
-            .iter_mut()
-            .find(|g| g.strategy == strategy && g.reason == reason)
-        {
-            Some(group) => group.n_trees += 1,
-            None => groups.push(Group {
-                strategy,
-                n_trees: 1,
-                reason,
+    /// The body behind a program that has left `n` rows in `x`.
+    fn run_body(
+        &self,
+        x: &[f64],
+        n: usize,
+        out: MarginsMut<'_>,
+        s: &mut Scratch,
+        plain_walk: bool,
+    ) {
+        match (&self.body, out) {
+            (PlanBody::Trees(t), out) => with_rows(x, n, self.width(), |rows| {
+                run::ensemble(t, &[], rows, out, s, plain_walk);
             }),
+            (PlanBody::LinearF32(l), MarginsMut::F32(out)) => {
+                let narrow = &mut s.narrow.prepared;
+                narrow.clear();
+                narrow.extend(x.iter().map(|&x| f32::narrow(x)));
+                l.block(narrow, out);
+            }
+            (PlanBody::LinearF64(l), MarginsMut::F64(out)) => l.block(x, out),
+            (PlanBody::Row, MarginsMut::F64(out)) => out.copy_from_slice(x),
+            _ => unreachable!("`check` compared the precisions"),
         }
     }
-    let trees = Trees {
-        isa,
-        compare: e.compare,
-        finish: Finish {
-            sum: e.sum,
-            base: e.base.clone(),
-            base_order: e.base_order,
-            multiply: e.multiply.clone(),
-            divide: e.divide,
-        },
-        crossing: match strategy {
-            Strategy::BitSliced => 0,
-            // Blocks of nothing but walks keep rows in flight, fewer rows keep trees in flight.
-            _ if leaves.batches.is_empty() => LANES,
-            _ => choice.crossing,
-        },
-        ns_per_row: choice.ns_per_row,
-        table,
-        routes,
-        leaves,
-        walk,
-        segments,
-    };
-    Ok((trees, groups))
-}
-
-fn canonical_nodes(tree: &Tree, compare: Float, sets: &mut Sets) -> Vec<circuit::Node> {
-    tree.nodes
-        .iter()
-        .map(|node| match node {
-            Node::Leaf(leaf) => circuit::Node::Leaf(*leaf),
-            Node::Split(split) => {
-                let (predicate, inverted) = canonical(split, tree, compare, sets);
-                let (yes, no) = if inverted {
-                    (split.no, split.yes)
-                } else {
-                    (split.yes, split.no)
-                };
-                circuit::Node::Split { predicate, yes, no }
-            }
-        })
-        .collect()
 }

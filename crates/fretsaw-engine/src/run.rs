@@ -5,9 +5,10 @@ use fretsaw_model::{BaseOrder, Float, Rows, Step, Sum};
 use crate::block::{Block, Columns, ROWS, Value};
 use crate::kernel::{self, Lookups, SumMut};
 use crate::leaves::{BATCH, Leaf, Values};
-use crate::plan::{Finish, MarginsMut, Segment, Trees};
+use crate::plan::MarginsMut;
 use crate::prepare::{Row, prepared, transpose, width};
 use crate::scratch::{Scratch, Staged, Sums};
+use crate::trees::{Finish, Segment, Trees};
 use crate::walk::{ANYTHING, LANES, Node, Nodes, PLAIN, WHOLE, WalkTree};
 
 /// Runs `trees` over `rows`. The caller has checked shapes and precisions.
@@ -31,6 +32,7 @@ pub(crate) fn ensemble(
         sums_f32,
         sums_f64,
         sums_i32,
+        ..
     } = scratch;
     let mut work = Work {
         trees,

@@ -17,6 +17,12 @@ pub struct Scratch {
     pub(crate) sums_f32: Sums<f32>,
     pub(crate) sums_f64: Sums<f64>,
     pub(crate) sums_i32: Sums<i32>,
+    /// The table that a program gives the body.
+    pub(crate) block: Vec<f64>,
+    /// Tables of a program's steps, by number.
+    pub(crate) tables: Vec<Vec<f64>>,
+    /// f32 margins of an ensemble within a program.
+    pub(crate) margins: Vec<f32>,
 }
 
 /// Rows on their way in.
@@ -56,5 +62,12 @@ impl Scratch {
             + sums(&self.sums_f32)
             + sums(&self.sums_f64)
             + sums(&self.sums_i32)
+            + self.block.capacity() * size_of::<f64>()
+            + self.margins.capacity() * size_of::<f32>()
+            + self
+                .tables
+                .iter()
+                .map(|t| t.capacity() * size_of::<f64>())
+                .sum::<usize>()
     }
 }

@@ -9,19 +9,21 @@ use crate::plan::Strategy;
 pub struct Summary {
     /// The instruction set of its kernels.
     pub isa: Isa,
-    /// Trees by the way they run and why.
+    /// Steps that run as a program, those within branches too; 0: there is none.
+    pub n_steps: usize,
+    /// Trees by the way they run and why, those of steps too.
     pub groups: Vec<Group>,
-    /// Distinct predicates of the sliced trees.
+    /// Distinct predicates of the body's sliced trees.
     pub n_predicates: usize,
     /// Leaves of all trees.
     pub n_leaves: usize,
-    /// Ternary operations of all circuits, a block.
+    /// Ternary operations of the body's circuits, a block.
     pub n_operations: usize,
     /// The type of leaves and sums: `f32`, `f64` or `i32`.
     pub leaf_type: &'static str,
     /// Rows of a block.
     pub block_rows: usize,
-    /// Batches (and remainders of batches) of fewer rows than this are walked.
+    /// Batches (and remainders of batches) of fewer rows than this are walked by the body.
     pub crossing_rows: usize,
     /// Bytes of the plan.
     pub memory: usize,

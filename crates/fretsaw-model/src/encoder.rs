@@ -64,7 +64,10 @@ impl Encoder {
     ///
     /// # Errors
     /// When the category is refused.
-    pub(crate) fn apply(&self, x: &[f64], out: &mut Vec<f64>) -> Result<(), Error> {
+    ///
+    /// # Panics
+    /// When the row has no such column.
+    pub fn apply(&self, x: &[f64], out: &mut Vec<f64>) -> Result<(), Error> {
         let value = x[self.column as usize];
         let Some(code) = self.code(value) else {
             return Err(Error::rows(format!(

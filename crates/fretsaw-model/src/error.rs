@@ -16,6 +16,8 @@ pub enum ErrorKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
+    /// The row that is at fault, where one is.
+    row: Option<usize>,
     message: String,
 }
 
@@ -23,6 +25,7 @@ impl Error {
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self {
             kind: ErrorKind::Invalid,
+            row: None,
             message: message.into(),
         }
     }
@@ -30,6 +33,7 @@ impl Error {
     pub(crate) fn rows(message: impl Into<String>) -> Self {
         Self {
             kind: ErrorKind::Rows,
+            row: None,
             message: message.into(),
         }
     }
@@ -37,7 +41,7 @@ impl Error {
     /// The same fault, told with the row it is in.
     pub(crate) fn in_row(self, row: usize) -> Self {
         Self {
-            message: format!("row {row}: {}", self.message),
+            row: Some(row),
             ..self
         }
     }
@@ -46,10 +50,23 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
+
+    /// The row that is at fault, from 0, where one is.
+    pub fn row(&self) -> Option<usize> {
+        self.row
+    }
+
+    /// What is wrong, without the row.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(row) = self.row {
+            write!(f, "row {row}: ")?;
+        }
         f.write_str(&self.message)
     }
 }

@@ -59,6 +59,7 @@ pub enum Function {
 
 impl Function {
     /// Its value at `x`.
+    #[inline]
     pub fn of(self, x: f64) -> f64 {
         match self {
             Self::Relu => {
@@ -159,8 +160,8 @@ pub enum Norm {
 }
 
 impl Norm {
-    /// The row divided by it.
-    pub fn of(self, x: &[f64]) -> Vec<f64> {
+    /// Divides the row by it.
+    pub fn divide(self, x: &mut [f64]) {
         let norm = match self {
             Self::L1 => x.iter().fold(0.0, |sum, x| sum + x.abs()),
             Self::L2 => x.iter().fold(0.0, |sum, x| sum + x * x).sqrt(),
@@ -168,9 +169,9 @@ impl Norm {
             Self::Shares => x.iter().fold(0.0, |sum, x| sum + x),
         };
         match self {
-            Self::Shares if norm == 0.0 => vec![1.0 / x.len() as f64; x.len()],
-            _ if norm == 0.0 => x.to_vec(),
-            _ => x.iter().map(|x| x / norm).collect(),
+            Self::Shares if norm == 0.0 => x.fill(1.0 / x.len() as f64),
+            _ if norm == 0.0 => {}
+            _ => x.iter_mut().for_each(|x| *x /= norm),
         }
     }
 }
@@ -201,35 +202,28 @@ impl Curve {
         if x.is_nan() {
             return x;
         }
-        let up = interpolate(&self.x, &self.y, x, |&p| p, |&p| p);
+        let (xs, ys, n) = (&self.x, &self.y, self.x.len());
+        let up = interpolate(n, xs.partition_point(|&p| p <= x), x, |i| (xs[i], ys[i]));
         if !self.both_ways {
             return up;
         }
         // `0.5 * (interp(x, xs, ys) - interp(-x, -xs[::-1], -ys[::-1]))`
-        let (xs, ys): (Vec<f64>, Vec<f64>) = (
-            self.x.iter().rev().copied().collect(),
-            self.y.iter().rev().copied().collect(),
-        );
-        0.5 * (up - interpolate(&xs, &ys, -x, |&p| -p, |&p| -p))
+        let below = n - xs.partition_point(|&p| p < x);
+        let turned = |i: usize| (-xs[n - 1 - i], -ys[n - 1 - i]);
+        0.5 * (up - interpolate(n, below, -x, turned))
     }
 }
 
-fn interpolate(
-    xs: &[f64],
-    ys: &[f64],
-    x: f64,
-    px: impl Fn(&f64) -> f64,
-    py: impl Fn(&f64) -> f64,
-) -> f64 {
-    let n = xs.partition_point(|p| px(p) <= x);
-    let Some(j) = n.checked_sub(1) else {
-        return py(&ys[0]);
+/// Between the points `at(0)`, ..., `at(n - 1)`, of which the first `below` are at `x` or below it.
+fn interpolate(n: usize, below: usize, x: f64, at: impl Fn(usize) -> (f64, f64)) -> f64 {
+    let Some(j) = below.checked_sub(1) else {
+        return at(0).1;
     };
-    let (x0, y0) = (px(&xs[j]), py(&ys[j]));
-    if n == xs.len() || x == x0 {
+    let (x0, y0) = at(j);
+    if below == n || x == x0 {
         return y0;
     }
-    let (x1, y1) = (px(&xs[n]), py(&ys[n]));
+    let (x1, y1) = at(below);
     (y1 - y0) / (x1 - x0) * (x - x0) + y0
 }
 

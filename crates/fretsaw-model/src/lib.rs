@@ -31,7 +31,7 @@ mod link;
 mod model;
 mod narrow;
 mod neighbors;
-mod normal;
+pub mod normal;
 mod pairwise;
 mod predict;
 #[cfg(feature = "random")]

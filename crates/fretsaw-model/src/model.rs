@@ -203,13 +203,51 @@ impl Draft {
 
     /// Whether rows must be f64, since they hold hashes that f32 cannot.
     pub fn needs_double_rows(&self) -> bool {
-        self.steps.iter().any(|step| match step {
-            Step::Derive(derived) => derived
-                .iter()
-                .flat_map(|d| &d.parts)
-                .any(|part| part.is_hashed()),
-            _ => false,
-        })
+        fn any(steps: &[Step]) -> bool {
+            steps.iter().any(|step| match step {
+                Step::Derive(derived) => {
+                    let mut parts = derived.iter().flat_map(|d| &d.parts);
+                    parts.any(|part| part.is_hashed())
+                }
+                Step::Branches(branches) => branches.iter().any(|b| any(b)),
+                _ => false,
+            })
+        }
+        any(&self.steps)
+    }
+
+    /// What is needed to make answers and classes of margins, and no more: the model without its
+    /// features, its steps and what its body holds.
+    pub fn head(&self) -> Self {
+        Self {
+            features: Vec::new(),
+            steps: Vec::new(),
+            body: match &self.body {
+                Body::Ensemble(e) => Body::Ensemble(Ensemble {
+                    trees: Vec::new(),
+                    base: e.base.clone(),
+                    multiply: e.multiply.clone(),
+                    ..*e
+                }),
+                Body::Linear(l) => Body::Linear(Linear {
+                    weights: Vec::new(),
+                    intercept: Vec::new(),
+                    ..*l
+                }),
+                Body::Row {
+                    n_outputs,
+                    n_margins,
+                } => Body::Row {
+                    n_outputs: *n_outputs,
+                    n_margins: *n_margins,
+                },
+            },
+            link: self.link.clone(),
+            answer: self.answer,
+            decision: self.decision,
+            labels: self.labels.clone(),
+            provenance: Provenance::default(),
+        }
     }
 
     /// How many columns [`predict`](crate::predict) gives.

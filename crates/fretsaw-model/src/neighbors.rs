@@ -152,7 +152,7 @@ fn weights(near: &[(f64, usize)], by: NeighborWeights) -> Vec<f64> {
 }
 
 /// Filling missing values from the nearest rows that have them: scikit-learn's `KNNImputer`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct NeighborFill {
     /// How many rows are asked.
     pub k: usize,
@@ -162,6 +162,16 @@ pub struct NeighborFill {
     pub n_features: usize,
     /// Rows x `n_features`, row-major; NaN where a value is missing.
     pub vectors: Vec<f64>,
+}
+
+impl PartialEq for NeighborFill {
+    /// Missing values are equal here.
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(a, b): (&f64, &f64)| a == b || (a.is_nan() && b.is_nan());
+        (self.k, self.weights, self.n_features) == (other.k, other.weights, other.n_features)
+            && self.vectors.len() == other.vectors.len()
+            && self.vectors.iter().zip(&other.vectors).all(same)
+    }
 }
 
 impl NeighborFill {

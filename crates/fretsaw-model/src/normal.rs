@@ -1,14 +1,17 @@
 //! The quantiles of the standard normal distribution, by the rational approximations of the Cephes
-//! library (Stephen Moshier), which SciPy's `ndtri` uses too.
+//! library (Stephen Moshier), which SciPy's `ndtri` uses too. The coefficients are public for those who
+//! write the function out elsewhere.
 
-const P0: [f64; 5] = [
+/// Over, in the middle: from the highest power of the squared distance to 1/2.
+pub const P0: [f64; 5] = [
     -5.996_335_010_141_079e1,
     9.800_107_541_859_997e1,
     -5.667_628_574_690_703e1,
     1.393_126_093_872_795e1,
     -1.239_165_838_673_812_5,
 ];
-const Q0: [f64; 8] = [
+/// Under, in the middle, without the leading 1.
+pub const Q0: [f64; 8] = [
     1.954_488_583_381_417_6,
     4.676_279_128_988_815,
     8.636_024_213_908_905e1,
@@ -18,7 +21,8 @@ const Q0: [f64; 8] = [
     1.590_562_251_262_117e1,
     -1.183_316_211_213_3,
 ];
-const P1: [f64; 9] = [
+/// Over, in the near tail: from the highest power of `1 / x`, where `x` is `sqrt(-2 ln p)`, below 8.
+pub const P1: [f64; 9] = [
     4.055_448_923_059_624,
     3.152_510_945_998_939e1,
     5.716_281_922_464_213e1,
@@ -29,7 +33,8 @@ const P1: [f64; 9] = [
     -3.504_246_268_278_482e-2,
     -8.574_567_851_546_854e-4,
 ];
-const Q1: [f64; 8] = [
+/// Under, in the near tail, without the leading 1.
+pub const Q1: [f64; 8] = [
     1.577_998_832_564_667_5e1,
     4.539_076_351_288_792e1,
     4.131_720_382_546_72e1,
@@ -39,7 +44,8 @@ const Q1: [f64; 8] = [
     -3.808_064_076_915_783e-2,
     -9.332_594_808_954_574e-4,
 ];
-const P2: [f64; 9] = [
+/// Over, in the far tail.
+pub const P2: [f64; 9] = [
     3.237_748_917_769_460_3,
     6.915_228_890_689_842,
     3.938_810_252_924_744_4,
@@ -50,7 +56,8 @@ const P2: [f64; 9] = [
     2.658_069_746_867_375_5e-6,
     6.239_745_391_849_833e-9,
 ];
-const Q2: [f64; 8] = [
+/// Under, in the far tail, without the leading 1.
+pub const Q2: [f64; 8] = [
     6.024_270_393_647_42,
     3.679_835_638_561_608_6,
     1.377_020_994_890_813_2,
@@ -62,7 +69,7 @@ const Q2: [f64; 8] = [
 ];
 
 /// `exp(-2)`, where the middle ends.
-const EDGE: f64 = 0.135_335_283_236_612_7;
+pub const EDGE: f64 = 0.135_335_283_236_612_7;
 
 /// The value below which a share `p` of the standard normal distribution lies: infinite at 0 and 1,
 /// NaN beyond.
@@ -94,7 +101,8 @@ pub(crate) fn quantile(p: f64) -> f64 {
     if upper { x0 - x1 } else { x1 - x0 }
 }
 
-const SQRT_2_PI: f64 = 2.506_628_274_631_000_5;
+/// The root of 2 pi.
+pub const SQRT_2_PI: f64 = 2.506_628_274_631_000_5;
 
 fn polynomial(x: f64, coefficients: &[f64]) -> f64 {
     coefficients.iter().fold(0.0, |sum, c| sum * x + c)

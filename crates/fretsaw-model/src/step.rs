@@ -93,8 +93,8 @@ pub enum Step {
     Neighbors(Neighbors),
     /// Missing values become what the nearest rows that have them say.
     FillFromNeighbors(NeighborFill),
-    /// Decisions between each two of `n_classes` classes, (0,1), (0,2), ..., (1,2), ..., above 0 for
-    /// the first, become a score for each class: its votes, and a fraction below a third by how
+    /// Decisions between each two of `n_classes` classes, (0,1), (0,2), ..., (1,2), ..., below 0 for
+    /// the second, become a score for each class: its votes, and a fraction below a third by how
     /// sure they are (scikit-learn's `_ovr_decision_function`).
     Votes {
         /// The classes.
@@ -229,7 +229,11 @@ pub fn apply(step: &Step, x: &[f64]) -> Result<Vec<f64>, Error> {
             }
             all
         }
-        Step::Normalize(norm) => norm.of(x),
+        Step::Normalize(norm) => {
+            let mut row = x.to_vec();
+            norm.divide(&mut row);
+            row
+        }
         Step::Products(products) => {
             let product = |p: &Vec<u32>| at(p).into_iter().reduce(|a, b| a * b).unwrap_or(1.0);
             products.iter().map(product).collect()

@@ -4,19 +4,22 @@
 //! cargo run -p fretsaw-onnx --example random_onnx -- OUT [COUNT]
 //! ```
 //!
-//! (`d`: f64 input, `z`: with ZipMap.) A case is `<seed>-<ml_opset>[d|z].onnx` beside `<name>.x.npy`, `<name>.answers.npy` and, for
+//! The first two thirds are ensembles and linear models, the rest pipelines: one step of every kind in
+//! turn, then several. (`d`: f64 input, `z`: with ZipMap.) A case is `<seed>-<ml_opset>[d|z].onnx` beside `<name>.x.npy`, `<name>.answers.npy` and, for
 //! classifiers, `<name>.classes.npy` (numbers) and `<name>.names.txt`; `<name>.bits` stands beside
-//! a case whose margins must be equal to the last bit.
+//! a case whose margins must be equal to the last bit, `<name>.wide` beside one that is f64 throughout.
 
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use fretsaw_model::{Model, Rows, labels, predict};
+use fretsaw_model::{Model, Rows, labels, margins, predict};
 use fretsaw_onnx::{LowerOptions, check, lower, read, write};
 
 #[path = "../tests/it/cases.rs"]
 mod cases;
+#[path = "../tests/it/pipelines.rs"]
+mod pipelines;
 
 const N_ROWS: usize = 60;
 
@@ -27,7 +30,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&out)?;
     let mut refused = 0;
     for seed in 0..count {
-        let model = cases::model(seed);
+        let pipeline = seed >= count / 3 * 2;
+        let n_kinds = pipelines::N_KINDS as u64;
+        let model = match pipeline {
+            false => cases::model(seed),
+            // One step in two models of three.
+            true => pipelines::model(
+                seed,
+                (seed % 3 != 0).then_some((seed / 3 % n_kinds) as usize),
+            ),
+        };
+        let x: Vec<f64> = match pipeline {
+            false => cases::rows(seed, &model, N_ROWS)
+                .into_iter()
+                .map(f64::from)
+                .collect(),
+            true => pipelines::rows(seed, &model, N_ROWS),
+        };
         for (ml_opset, double, zipmap, mark) in [
             (3, false, false, ""),
             (3, true, false, "d"),
@@ -52,7 +71,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                     if read(bytes.clone())? != onnx {
                         return Err(format!("{name} does not read back").into());
                     }
-                    case(&Path::new(&out).join(&name), &bytes, &model, seed, double)?;
+                    let stem = Path::new(&out).join(&name);
+                    case(&stem, &bytes, &model, &x, double)?;
+                    if double && pipeline {
+                        fs::write(stem.with_extension("wide"), b"")?;
+                    }
                 }
                 Err(e) => {
                     refused += 1;
@@ -69,33 +92,34 @@ fn case(
     stem: &Path,
     bytes: &[u8],
     model: &Model,
-    seed: u64,
+    wide: &[f64],
     double: bool,
 ) -> Result<(), Box<dyn Error>> {
     let put = |end: &str, bytes: &[u8]| fs::write(format!("{}.{end}", stem.display()), bytes);
     put("onnx", bytes)?;
-    let x = cases::rows(seed, model, N_ROWS);
-    let wide: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();
     let n_features = model.features.len();
-    let answers = if double {
+    let (answers, margins) = if double {
         put(
             "x.npy",
-            &npy("<f8", n_features, &wide, |v| v.to_le_bytes().to_vec()),
+            &npy("<f8", n_features, wide, |v| v.to_le_bytes().to_vec()),
         )?;
-        predict(model, &Rows::f64(&wide, n_features)?)?
+        let rows = Rows::f64(wide, n_features)?;
+        (predict(model, &rows)?, margins(model, &rows)?)
     } else {
+        let x: Vec<f32> = wide.iter().map(|&v| v as f32).collect();
         put(
             "x.npy",
             &npy("<f4", n_features, &x, |v| v.to_le_bytes().to_vec()),
         )?;
-        predict(model, &Rows::f32(&x, n_features)?)?
+        let rows = Rows::f32(&x, n_features)?;
+        (predict(model, &rows)?, margins(model, &rows)?)
     };
     let f64_bytes = |v: &f64| v.to_le_bytes().to_vec();
     put(
         "answers.npy",
         &npy("<f8", model.n_columns(), &answers, f64_bytes),
     )?;
-    if let Some(classes) = labels(model, &[], &answers) {
+    if let Some(classes) = labels(model, &margins, &answers) {
         let classes: Vec<f64> = classes.into_iter().map(|c| c as f64).collect();
         put("classes.npy", &npy("<f8", 1, &classes, f64_bytes))?;
         let n = model.n_classes().max(2);

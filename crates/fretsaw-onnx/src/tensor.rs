@@ -306,6 +306,15 @@ pub fn from_u8s(name: &str, dims: &[usize], values: Vec<u8>) -> TensorProto {
     }
 }
 
+/// A tensor of truth values. `values` fill `dims` in row-major order.
+pub fn from_bools(name: &str, dims: &[usize], values: &[bool]) -> TensorProto {
+    let bytes: Vec<u8> = values.iter().map(|&v| u8::from(v)).collect();
+    TensorProto {
+        raw_data: Some(bytes.into()),
+        ..tensor(name, dims, DataType::Bool)
+    }
+}
+
 /// A text tensor. `values` fill `dims` in row-major order.
 pub fn from_strings<'a>(
     name: &str,

@@ -30,6 +30,8 @@ pub enum ErrorKind {
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
+    /// The row that is at fault, where one is.
+    row: Option<usize>,
     message: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -39,6 +41,7 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
+            row: None,
             message: message.into(),
             source: None,
         }
@@ -54,6 +57,7 @@ impl Error {
         let message = format!("{what} {}: {}", path.display(), describe(&source));
         Self {
             kind: ErrorKind::Io,
+            row: None,
             message,
             source: Some(Box::new(source)),
         }
@@ -66,6 +70,20 @@ impl Error {
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         self.source = Some(source.into());
+        self
+    }
+
+    /// Names the row that is at fault, from 0.
+    #[must_use]
+    pub fn in_row(mut self, row: Option<usize>) -> Self {
+        self.row = row;
+        self
+    }
+
+    /// The same fault in rows that stand behind `rows` others.
+    #[must_use]
+    pub fn after_rows(mut self, rows: usize) -> Self {
+        self.row = self.row.map(|row| row + rows);
         self
     }
 
@@ -93,6 +111,9 @@ fn describe(e: &std::io::Error) -> String {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(row) = self.row {
+            write!(f, "row {row}: ")?;
+        }
         f.write_str(&self.message)
     }
 }
@@ -109,6 +130,6 @@ impl From<fretsaw_model::Error> for Error {
             fretsaw_model::ErrorKind::Rows => ErrorKind::Data,
             _ => ErrorKind::Model,
         };
-        Self::new(kind, e.to_string()).with_source(e)
+        Self::new(kind, e.message()).in_row(e.row()).with_source(e)
     }
 }

@@ -1,4 +1,5 @@
 //! Every kernel and strategy against the reference predictor, bit for bit.
 
+mod composite;
 mod exact;
 mod plan;

@@ -262,10 +262,8 @@ impl<'a> Pickle<'a> {
         if let Some(ints) = ints.collect() {
             return Some(Elements::Ints(ints));
         }
-        let floats = values().map(|v| match v {
-            Value::Float(x) => Some(*x),
-            _ => None,
-        });
+        // Numbers of several kinds, such as NumPy's scalars and NaN among whole numbers.
+        let floats = items.iter().map(|&id| self.number(id).ok());
         floats.collect::<Option<_>>().map(Elements::Floats)
     }
 

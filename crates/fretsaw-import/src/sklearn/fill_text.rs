@@ -6,6 +6,7 @@ use super::attributes::Attributes;
 use super::categories::in_computed;
 use super::columns::Columns;
 use super::context::Context;
+use super::impute;
 use crate::Error;
 use crate::pickle::numpy::Elements;
 use crate::pickle::{Id, Value};
@@ -20,14 +21,13 @@ pub(super) fn simple(
         return Ok(None);
     };
     let mut fill = mark(at, cx, columns)?;
-    let kept: Vec<usize> =
-        match at.text("strategy") == Some("constant") || at.flag("keep_empty_features") {
-            true => (0..columns.width()).collect(),
-            // A column without values has no most frequent one, and is dropped.
-            false => (0..columns.width())
-                .filter(|&c| !statistics[c].is_nan())
-                .collect(),
-        };
+    let kept: Vec<usize> = match impute::keeps_empty(at, cx) {
+        true => (0..columns.width()).collect(),
+        // A column without values has no most frequent one, and is dropped.
+        false => (0..columns.width())
+            .filter(|&c| !statistics[c].is_nan())
+            .collect(),
+    };
     fill.push(Step::Impute { values: statistics });
     let mut out = columns.select(&kept);
     if kept.len() < columns.width() {

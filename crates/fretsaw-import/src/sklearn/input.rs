@@ -7,6 +7,16 @@ use crate::Error;
 use crate::pickle::Value;
 use crate::pickle::numpy::Elements;
 
+/// Attributes that count the columns. (Of the feature selectors `n_features_` counts what they keep;
+/// all versions of those have the first.)
+const N_FEATURES: &[&str] = &[
+    "n_features_in_",
+    "n_features_",
+    "_n_features",
+    "n_features",
+    "n_input_features_",
+];
+
 /// Attributes with one element a column, of estimators that keep no count (before 0.24).
 const ONE_A_COLUMN: &[&str] = &[
     "statistics_",
@@ -14,8 +24,19 @@ const ONE_A_COLUMN: &[&str] = &[
     "scale_",
     "center_",
     "min_",
-    "scale_",
     "var_",
+    "lambdas_",
+    "variances_",
+    "n_bins_",
+];
+
+/// Attributes whose rows have one element a column, of the same.
+const ROWS_OF_COLUMNS: &[&str] = &[
+    "coef_",
+    "components_",
+    "quantiles_",
+    "cluster_centers_",
+    "_fit_X",
 ];
 
 /// How many columns there are, and their names where they had any.
@@ -44,7 +65,7 @@ pub(super) fn of(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<(usize, Vec
 
 /// How many columns the estimator itself says that it sees.
 pub(super) fn n_features(at: Attributes<'_, '_>) -> Result<Option<usize>, Error> {
-    for name in ["n_features_in_", "n_features_", "_n_features", "n_features"] {
+    for name in N_FEATURES {
         if at.some(name).is_some_and(|id| at.pickle.number(id).is_ok()) {
             return at.count(name).map(Some);
         }
@@ -56,8 +77,10 @@ pub(super) fn n_features(at: Attributes<'_, '_>) -> Result<Option<usize>, Error>
             return Ok(Some(values.len()));
         }
     }
-    if at.some("coef_").is_some() {
-        return Ok(at.array("coef_")?.shape.last().copied());
+    for name in ROWS_OF_COLUMNS {
+        if at.some(name).is_some() {
+            return Ok(at.array(name)?.shape.last().copied());
+        }
     }
     Ok(None)
 }

@@ -25,7 +25,7 @@ pub fn lower(model: &Model, double: bool) -> Result<ModelProto, Error> {
     };
     file(model, &options, (DOMAIN, VERSION), |b, x, _| {
         let name = b.fresh("margin");
-        b.graph.node.push(encode(e, x, &name)?);
+        b.push(encode(e, x, &name)?);
         Ok(Margins {
             name,
             float: e.sum.margin(),

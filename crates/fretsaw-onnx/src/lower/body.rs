@@ -5,7 +5,7 @@
 //! row or one thread, from 0, and adds base values last. A base that comes first is therefore a
 //! tree of one leaf in front: then the f32 sum has the source's bits.
 
-use fretsaw_model::{BaseOrder, Ensemble, Float, Linear, LinearMissing, Link, Model, Sum};
+use fretsaw_model::{BaseOrder, Ensemble, Float, Linear, LinearMissing, Link, Sum};
 
 use super::LowerOptions;
 use super::branch::Condition;
@@ -28,13 +28,7 @@ pub(crate) struct Margins {
 }
 
 /// Writes a linear model. A matrix product sums in an order of its own: a bound, not bits.
-pub(crate) fn linear(
-    b: &mut Builder,
-    l: &Linear,
-    n_features: usize,
-    x: &str,
-    input: Float,
-) -> Margins {
+pub(crate) fn linear(b: &Builder, l: &Linear, n_features: usize, x: &str, input: Float) -> Margins {
     let mut x = cast(b, x, input, l.sum);
     if l.missing == LinearMissing::Skip {
         let zero = constant(b, l.sum, &[], &[0.0]);
@@ -50,12 +44,29 @@ pub(crate) fn linear(
     }
 }
 
-/// Writes a tree ensemble, behind the casts and columns that its tests need.
-pub(crate) fn ensemble(
-    b: &mut Builder,
-    model: &Model,
+/// Writes the ensemble of a step, behind f64 values and before others: its margins are f64. They are
+/// those of the reference to the bit but for the f64 sums of `ai.onnx.ml` 3, which come in two parts.
+pub(crate) fn nested(
+    b: &Builder,
     e: &Ensemble,
     options: &LowerOptions,
+    n_features: usize,
+    x: &str,
+) -> Result<String, Error> {
+    let margins = ensemble(b, e, None, true, options, n_features, x, Float::F64)?;
+    Ok(cast(b, &margins.name, margins.float, Float::F64))
+}
+
+/// Writes a tree ensemble, behind the casts and columns that its tests need. `link` is applied where
+/// only the ensemble operators know it; with `precise`, f64 sums are f64 whatever the operator answers.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn ensemble(
+    b: &Builder,
+    e: &Ensemble,
+    link: Option<&Link>,
+    precise: bool,
+    options: &LowerOptions,
+    n_features: usize,
     x: &str,
     input: Float,
 ) -> Result<Margins, Error> {
@@ -79,14 +90,24 @@ pub(crate) fn ensemble(
     x = cast(b, &x, compare, tests);
     if e.trees.iter().any(|t| !t.linear.is_empty()) {
         let x = cast(b, &x, tests, Float::F64);
-        return leaves::ensemble(b, e, model.width(), options, &x);
+        return leaves::ensemble(b, e, n_features, options, &x);
     }
-    let layout = Layout::of(e, model.features.len(), wide);
+    let layout = Layout::of(e, n_features, wide);
     x = columns(b, &layout, tests, &x);
 
     let trees = flatten(e, &layout, wide);
     if !version_3 {
         check_sets(&trees)?;
+    }
+    if wide && version_3 && e.sum == Sum::F64 && precise {
+        let trees = with_base_first(e, trees);
+        let sums = leaves::numbers(b, options.ml_opset, trees, e.n_outputs, &x);
+        let last = e.base_order == BaseOrder::Last && e.base.iter().any(|&v| v != 0.0);
+        return Ok(Margins {
+            name: finish(b, e, Float::F64, last, sums),
+            float: Float::F64,
+            linked: false,
+        });
     }
     if wide && version_3 && e.sum == Sum::F64 {
         return Ok(wide_3(b, e, trees, &x));
@@ -94,7 +115,7 @@ pub(crate) fn ensemble(
     if large && version_3 {
         return halves(b, e, trees, wide, &x);
     }
-    Ok(sum_then_finish(b, model, e, options, trees, wide, &x))
+    Ok(sum_then_finish(b, e, link, options, trees, wide, &x))
 }
 
 /// ONNX Runtime (1.32) takes sets apart into equalities where they lie in 0..=30; for others it has
@@ -144,7 +165,7 @@ fn with_base_first(e: &Ensemble, mut trees: Vec<FlatTree>) -> Vec<FlatTree> {
 
 /// An f64 sum in version 3, which answers f32: everything is put into the operator, so that the
 /// margin is rounded once.
-fn wide_3(b: &mut Builder, e: &Ensemble, trees: Vec<FlatTree>, x: &str) -> Margins {
+fn wide_3(b: &Builder, e: &Ensemble, trees: Vec<FlatTree>, x: &str) -> Margins {
     let mut trees = with_base_first(e, trees);
     let average = e.divide != 1.0 && e.divide == trees.len() as f64;
     let divide = if average { 1.0 } else { e.divide };
@@ -178,9 +199,9 @@ fn wide_3(b: &mut Builder, e: &Ensemble, trees: Vec<FlatTree>, x: &str) -> Margi
 /// A plain sum by the operator; scale, divisor and a last base by operators of their own, in the
 /// order and precision of the source.
 fn sum_then_finish(
-    b: &mut Builder,
-    model: &Model,
+    b: &Builder,
     e: &Ensemble,
+    link: Option<&Link>,
     options: &LowerOptions,
     trees: Vec<FlatTree>,
     wide: bool,
@@ -194,9 +215,9 @@ fn sum_then_finish(
     let plain = !scaled && !divided && e.sum != Sum::I32;
     let own_base = plain && last && options.ml_opset < 5;
     // Only the ensemble operators know these two.
-    let post = match model.link {
-        Link::SoftmaxZero if plain && (!last || own_base) => Post::SoftmaxZero,
-        Link::Probit if plain && (!last || own_base) => Post::Probit,
+    let post = match link {
+        Some(Link::SoftmaxZero) if plain && (!last || own_base) => Post::SoftmaxZero,
+        Some(Link::Probit) if plain && (!last || own_base) => Post::Probit,
         _ => Post::None,
     };
     let mut name = operator(
@@ -234,13 +255,7 @@ fn sum_then_finish(
 }
 
 /// Scale, divisor and (`based`) the last base, where they change anything.
-pub(super) fn finish(
-    b: &mut Builder,
-    e: &Ensemble,
-    float: Float,
-    based: bool,
-    sum: String,
-) -> String {
+pub(super) fn finish(b: &Builder, e: &Ensemble, float: Float, based: bool, sum: String) -> String {
     let mut name = sum;
     if e.multiply.iter().any(|&v| v != 1.0) {
         let c = constant(b, float, &[e.n_outputs], &e.multiply);
@@ -260,7 +275,7 @@ pub(super) fn finish(
 /// An integer sum beyond what f32 holds, in version 3: each leaf is a multiple of 4096 and a rest,
 /// each summed exactly in f32 as an output of its own, and put together in f64.
 fn halves(
-    b: &mut Builder,
+    b: &Builder,
     e: &Ensemble,
     trees: Vec<FlatTree>,
     wide: bool,
@@ -315,7 +330,7 @@ fn halves(
     })
 }
 
-pub(super) fn operator(b: &mut Builder, ml_opset: i64, op: Operator<'_>, x: &str) -> String {
+pub(super) fn operator(b: &Builder, ml_opset: i64, op: Operator<'_>, x: &str) -> String {
     let (domain, kind, attributes) = op.write(ml_opset);
     let output = b.fresh("margin");
     b.node(

@@ -23,7 +23,7 @@ use crate::tensor::from_i64s;
 
 /// Writes an ensemble with linear leaves behind `x`, which holds f64.
 pub(super) fn ensemble(
-    b: &mut Builder,
+    b: &Builder,
     e: &Ensemble,
     n_features: usize,
     options: &LowerOptions,
@@ -55,7 +55,7 @@ pub(super) fn ensemble(
     let k = e.n_outputs as i64;
     let constants = slice(b, &numbers, 0, k);
     let coefficients = slice(b, &numbers, k, n as i64);
-    let shaped = |b: &mut Builder, x: &str, dims: [i64; 3]| {
+    let shaped = |b: &Builder, x: &str, dims: [i64; 3]| {
         let dims = b.constant(from_i64s("", &[3], dims));
         b.op("Reshape", &[x, &dims], vec![])
     };
@@ -176,7 +176,13 @@ fn own_features(leaf: &LinearLeaf) -> impl Iterator<Item = u32> {
 
 /// The operator's sums in f64. Version 3 answers f32, so there each number is in two parts: a
 /// multiple of a unit, whose sums f32 holds exactly, and a rest.
-fn numbers(b: &mut Builder, ml_opset: i64, mut trees: Vec<FlatTree>, n: usize, x: &str) -> String {
+pub(super) fn numbers(
+    b: &Builder,
+    ml_opset: i64,
+    mut trees: Vec<FlatTree>,
+    n: usize,
+    x: &str,
+) -> String {
     let version_3 = ml_opset < 5;
     if version_3 {
         let units = units(&trees, n);
@@ -231,7 +237,7 @@ fn units(trees: &[FlatTree], n: usize) -> Vec<f64> {
     largest.into_iter().map(unit).collect()
 }
 
-fn slice(b: &mut Builder, x: &str, from: i64, to: i64) -> String {
+fn slice(b: &Builder, x: &str, from: i64, to: i64) -> String {
     let [from, to, axis] = [from, to, 1].map(|v| b.constant(from_i64s("", &[1], [v])));
     b.op("Slice", &[x, &from, &to, &axis], vec![])
 }

@@ -6,7 +6,10 @@
 
 use fretsaw_model::{Float, Link};
 
-use super::input::constant;
+use super::LowerOptions;
+use super::input::{cast, constant};
+use super::steps::steps;
+use super::wide::Value;
 use crate::Error;
 use crate::graph::{Builder, attribute};
 use crate::tensor::from_i64s;
@@ -14,18 +17,26 @@ use crate::tensor::from_i64s;
 /// Applies `link` to the margins `m` (rows x `n_outputs`). `ArgMax` is not one: the outputs of the
 /// graph say it.
 pub(crate) fn link(
-    b: &mut Builder,
+    b: &Builder,
     link: &Link,
+    options: &LowerOptions,
     float: Float,
     n_outputs: usize,
     m: &str,
 ) -> Result<String, Error> {
     Ok(match link {
         Link::Identity => m.to_string(),
+        Link::Then(then) => {
+            let wide = cast(b, m, float, Float::F64);
+            let (y, _) = steps(b, then, options, Float::F64, n_outputs, &wide)?;
+            cast(b, &y, Float::F64, float)
+        }
+        Link::SoftmaxZero if float == Float::F64 => softmax_zero(&Value::new(b, m)),
+        Link::Probit if float == Float::F64 => probit(&Value::new(b, m)),
         Link::Mean { n, then } => {
             let n = constant(b, float, &[], &[*n]);
             let mean = b.op("Div", &[m, &n], vec![]);
-            return self::link(b, &then.link(), float, n_outputs, &mean);
+            return self::link(b, &then.link(), options, float, n_outputs, &mean);
         }
         Link::Sigmoid { steepness } => {
             let minus = if *steepness == 1.0 {
@@ -65,7 +76,7 @@ pub(crate) fn link(
                 return Ok(m.to_string());
             }
             let columns = |from: i64, to: i64| [from, to, 1].map(|v| from_i64s("", &[1], [v]));
-            let mut slice = |from, to| {
+            let slice = |from, to| {
                 let [from, to, axis] = columns(from, to).map(|t| b.constant(t));
                 b.op("Slice", &[m, &from, &to, &axis], vec![])
             };
@@ -86,9 +97,29 @@ pub(crate) fn link(
     })
 }
 
+/// ONNX's SOFTMAX_ZERO: what is within 1e-7 of zero is scaled like the softmax and counts not in it.
+fn softmax_zero(x: &Value<'_>) -> String {
+    let most = x.max();
+    let tiny = x.abs().with("LessOrEqual", 1e-7);
+    let e = (x - &most).exp();
+    let sum = tiny.choose(0.0, &e).sum();
+    let scaled = tiny.choose(&(x * (-most).exp()), &e);
+    (scaled / &sum).name().to_string()
+}
+
+/// ONNX's PROBIT, with ONNX Runtime's approximation of the inverse error function.
+fn probit(x: &Value<'_>) -> String {
+    let y = x * 2.0 - 1.0;
+    let ln = ((-(&y - 1.0)) * (&y + 1.0)).ln();
+    let a = &ln * 0.5 + 2.0 / (std::f64::consts::PI * 0.147);
+    let size = ((a.square() - &ln / 0.147).sqrt() - &a).sqrt() * std::f64::consts::SQRT_2;
+    let signed = y.less(0.0).choose(&-&size, &size);
+    signed.name().to_string()
+}
+
 /// `ln(1 + exp(x))`. ONNX Runtime has `Softplus` for f32 only, and Log, which cannot see below
 /// 2^-53 beside 1, is exact enough in f64.
-fn softplus(b: &mut Builder, float: Float, x: &str) -> String {
+fn softplus(b: &Builder, float: Float, x: &str) -> String {
     if float == Float::F32 {
         return b.op("Softplus", &[x], vec![]);
     }

@@ -8,14 +8,22 @@
 
 mod body;
 pub(crate) mod branch;
+mod derive;
+mod encode;
 mod flat;
 mod input;
+mod kernel;
 mod leaves;
 pub(crate) mod link;
+mod map;
+mod neighbors;
 mod operator;
 mod output;
+mod pairwise;
+mod steps;
+mod wide;
 
-use fretsaw_model::{Body, Float, Model};
+use fretsaw_model::{Body, Decision, Float, Model};
 
 pub(crate) use body::Margins;
 
@@ -54,14 +62,24 @@ impl Default for LowerOptions {
 /// f64 comparisons with f32 sums of f64 inputs, for large category sets in `ai.onnx.ml` 5, and for
 /// links that only ensembles have behind other bodies; `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
-    let n_features = model.features.len();
+    let width = model.width();
+    // What linear and other steps compute is f64, and so are the sums behind them.
+    let precise = steps::are_composite(&model.steps) || model.decision != Decision::Answer;
     file(
         model,
         options,
         (ML, options.ml_opset),
         |b, x, input| match &model.body {
-            Body::Ensemble(e) => body::ensemble(b, model, e, options, x, input),
-            Body::Linear(l) => Ok(body::linear(b, l, n_features, x, input)),
+            Body::Ensemble(e) => {
+                let link = Some(&model.link);
+                body::ensemble(b, e, link, precise, options, width, x, input)
+            }
+            Body::Linear(l) => Ok(body::linear(b, l, width, x, input)),
+            Body::Row { .. } => Ok(Margins {
+                name: input::cast(b, x, input, Float::F64),
+                float: Float::F64,
+                linked: false,
+            }),
             _ => Err(Error::unsupported("a body of this kind", "model")),
         },
     )
@@ -73,31 +91,31 @@ pub(crate) fn file(
     model: &Model,
     options: &LowerOptions,
     own: (&str, i64),
-    body: impl FnOnce(&mut Builder, &str, Float) -> Result<Margins, Error>,
+    body: impl FnOnce(&Builder, &str, Float) -> Result<Margins, Error>,
 ) -> Result<ModelProto, Error> {
     let (opset, ir_version) = versions(options)?;
-    let input = if options.double {
+    // f32 cannot hold the hashes of categories.
+    let input = if options.double || model.needs_double_rows() {
         Float::F64
     } else {
         Float::F32
     };
-    let mut b = Builder::default();
-    b.graph.input.push(value(
+    let mut b = Builder::new(opset);
+    b.input(value(
         "input",
         input::dtype(input),
         &[None, Some(model.features.len())],
     ));
-    if model.needs_double_rows() {
-        return Err(Error::unsupported(
-            "a model that knows categories by the hash of their text (ONNX has no such function)",
-            "steps",
-        ));
-    }
-    let (x, float) = input::steps(&mut b, &model.steps, input, "input")
-        .ok_or_else(|| Error::unsupported("a preprocessing step of this kind", "steps"))?;
-    let margins = body(&mut b, &x, float)?;
-    output::outputs(&mut b, model, &margins, options)?;
-    b.graph.name = Some("fretsaw".into());
+    let (x, float) = steps::steps(
+        &b,
+        &model.steps,
+        options,
+        input,
+        model.features.len(),
+        "input",
+    )?;
+    let margins = body(&b, &x, float)?;
+    output::outputs(&b, model, &margins, options)?;
     let import = |domain: &str, version| OperatorSetIdProto {
         domain: Some(domain.into()),
         version: Some(version),
@@ -109,7 +127,7 @@ pub(crate) fn file(
         producer_version: Some(env!("CARGO_PKG_VERSION").into()),
         model_version: Some(1),
         doc_string: Some(metadata::summary(model)),
-        graph: Some(b.graph),
+        graph: Some(b.finish("fretsaw")),
         metadata_props: metadata::write(model),
         ..ModelProto::default()
     })

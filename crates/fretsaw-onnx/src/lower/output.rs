@@ -1,11 +1,12 @@
 //! The graph's outputs: label and probabilities of a classifier, one tensor of anything else.
 
-use fretsaw_model::{Answer, Float, Labels, Link, Model};
+use fretsaw_model::{Answer, Body, Decision, Float, Labels, Link, Model};
 
 use super::LowerOptions;
 use super::body::Margins;
 use super::input::{cast, constant};
 use super::link::{cut, link};
+use super::wide::Value;
 use crate::Error;
 use crate::graph::{Builder, ML, attribute, value};
 use crate::proto::tensor_proto::DataType;
@@ -15,69 +16,60 @@ use fretsaw_model::ceil32;
 
 /// Writes everything behind the margins.
 pub(crate) fn outputs(
-    b: &mut Builder,
+    b: &Builder,
     model: &Model,
     m: &Margins,
     options: &LowerOptions,
 ) -> Result<(), Error> {
     let n_outputs = model.body.n_outputs();
-    let answer = |b: &mut Builder| {
+    let answer = || {
         if m.linked {
             Ok(m.name.clone())
         } else {
-            link(b, &model.link, m.float, n_outputs, &m.name)
+            link(b, &model.link, options, m.float, n_outputs, &m.name)
         }
     };
+    let decided = || decide(b, model, m);
     match (model.answer, &model.link) {
         (Answer::Binary, _) => {
-            let p = answer(b)?;
+            let p = answer()?;
             let one = constant(b, m.float, &[], &[1.0]);
             let rest = b.op("Sub", &[&one, &p], vec![]);
             let both = b.op("Concat", &[&rest, &p], vec![attribute("axis", 1_i64)]);
-            // The cut is found in the source's precision; the margins here may be rounded.
-            let (x, cut) = match cut(&model.link, model.body.margin()) {
-                Some(c) if m.float == Float::F32 && !c.is_nan() => (&m.name, f64::from(ceil32(c))),
-                Some(c) => (&m.name, c),
-                None => (
-                    &p,
-                    if m.float == Float::F32 {
-                        f64::from(0.5_f32.next_up())
-                    } else {
-                        0.5_f64.next_up()
-                    },
-                ),
-            };
-            let cut = constant(b, m.float, &[], &[cut]);
-            let second = b.op("GreaterOrEqual", &[x, &cut], vec![]);
-            let number = b.op(
-                "Cast",
-                &[&second],
-                vec![attribute("to", DataType::Int64 as i64)],
-            );
-            let number = flat(b, &number);
+            let number = decided().unwrap_or_else(|| flat(b, &second(b, model, m, &p)));
             label(b, model, number, 2);
-            probabilities(b, model, both, m.float, 2, options);
+            scores(b, model, "probabilities", both, m.float, 2, options);
+        }
+        (Answer::Score, _) => {
+            let y = answer()?;
+            let number = decided().unwrap_or_else(|| {
+                let zero = constant(b, m.float, &[], &[0.0]);
+                let above = b.op("Greater", &[&y, &zero], vec![]);
+                flat(b, &above)
+            });
+            label(b, model, number, 2);
+            scores(b, model, "scores", y, m.float, 1, options);
         }
         (Answer::Classes, _) => {
-            let p = answer(b)?;
-            let number = argmax(b, &p);
-            label(b, model, number, n_outputs);
-            probabilities(b, model, p, m.float, n_outputs, options);
+            let n_classes = model.n_columns();
+            let p = answer()?;
+            let number = decided().unwrap_or_else(|| argmax(b, &p));
+            label(b, model, number, n_classes);
+            scores(b, model, "probabilities", p, m.float, n_classes, options);
         }
         (Answer::Class, Link::ArgMax) => {
-            let number = argmax(b, &m.name);
+            let number = largest(b, model, &m.name, n_outputs);
             let shape = b.constant(from_i64s("", &[2], [-1, 1]));
             let column = b.op("Reshape", &[&number, &shape], vec![]);
             let to = DataType::Float as i64;
             let column = b.op("Cast", &[&column], vec![attribute("to", to)]);
-            label(b, model, number, n_outputs);
+            label(b, model, number, model.n_classes());
             variable(b, column, Float::F32, 1, options);
         }
-        (Answer::Class, Link::Step) if n_outputs == 1 => {
-            let p = answer(b)?;
-            let number = b.op("Cast", &[&p], vec![attribute("to", DataType::Int64 as i64)]);
-            let number = flat(b, &number);
-            label(b, model, number, 2);
+        (Answer::Class, _) => {
+            let p = answer()?;
+            let number = flat(b, &p);
+            label(b, model, number, model.n_classes());
             variable(b, p, m.float, 1, options);
         }
         _ => {
@@ -88,7 +80,7 @@ pub(crate) fn outputs(
                 let to = super::input::dtype(m.float) as i64;
                 b.op("Cast", &[&column], vec![attribute("to", to)])
             } else {
-                answer(b)?
+                answer()?
             };
             variable(b, y, m.float, model.n_columns(), options);
         }
@@ -96,18 +88,86 @@ pub(crate) fn outputs(
     Ok(())
 }
 
-fn argmax(b: &mut Builder, x: &str) -> String {
+/// Whether the second of two classes is meant, by the margin where the link grows with it.
+fn second(b: &Builder, model: &Model, m: &Margins, p: &str) -> String {
+    // The cut is found in the source's precision; the margins here may be rounded.
+    let (x, cut) = match cut(&model.link, model.body.margin()) {
+        Some(c) if m.float == Float::F32 && !c.is_nan() => (&m.name[..], f64::from(ceil32(c))),
+        Some(c) => (&m.name[..], c),
+        None => (
+            p,
+            if m.float == Float::F32 {
+                f64::from(0.5_f32.next_up())
+            } else {
+                0.5_f64.next_up()
+            },
+        ),
+    };
+    let cut = constant(b, m.float, &[], &[cut]);
+    b.op("GreaterOrEqual", &[x, &cut], vec![])
+}
+
+/// The margins that a user sees: the first of a row that holds more.
+fn seen(b: &Builder, model: &Model, m: &Margins) -> String {
+    let n = model.body.n_margins();
+    if n == model.body.n_outputs() {
+        return m.name.clone();
+    }
+    let columns = Value::new(b, m.name.clone()).columns(0..n as i64);
+    columns.name().to_string()
+}
+
+/// The number of the class that the margins name, where it is they that do.
+fn decide(b: &Builder, model: &Model, m: &Margins) -> Option<String> {
+    if model.decision == Decision::Answer {
+        return None;
+    }
+    let margins = seen(b, model, m);
+    let limit = |test: &str| {
+        let zero = constant(b, m.float, &[], &[0.0]);
+        flat(b, &b.op(test, &[&margins, &zero], vec![]))
+    };
+    Some(match (model.body.n_margins(), model.decision) {
+        (1, Decision::MarginFromZero) => limit("GreaterOrEqual"),
+        (1, _) => limit("Greater"),
+        (_, Decision::Votes) => {
+            let votes = Value::new(b, cast(b, &margins, m.float, Float::F64));
+            argmax(b, rounded(&votes).name())
+        }
+        (n, _) => largest(b, model, &margins, n),
+    })
+}
+
+/// The place of the largest of `n` margins.
+fn largest(b: &Builder, model: &Model, margins: &str, n: usize) -> String {
+    match model.body {
+        Body::Row { .. } => flat(b, Value::new(b, margins).argmax(n).name()),
+        _ => argmax(b, margins),
+    }
+}
+
+/// To the nearest whole number, halves away from zero; ONNX rounds them to even ones.
+fn rounded<'b>(x: &Value<'b>) -> Value<'b> {
+    let near = x.unary("Round");
+    let half = (x - &near).abs().equals(0.5);
+    half.choose(&(x + x.unary("Sign") * 0.5), &near)
+}
+
+fn argmax(b: &Builder, x: &str) -> String {
     let attributes = vec![attribute("axis", 1_i64), attribute("keepdims", 0_i64)];
     b.op("ArgMax", &[x], attributes)
 }
 
-fn flat(b: &mut Builder, x: &str) -> String {
+/// A column as whole numbers, one a row.
+fn flat(b: &Builder, x: &str) -> String {
+    let to = vec![attribute("to", DataType::Int64 as i64)];
+    let number = b.op("Cast", &[x], to);
     let shape = b.constant(from_i64s("", &[1], [-1]));
-    b.op("Reshape", &[x, &shape], vec![])
+    b.op("Reshape", &[&number, &shape], vec![])
 }
 
 /// The output `label`: one name a row.
-fn label(b: &mut Builder, model: &Model, number: String, n_classes: usize) {
+fn label(b: &Builder, model: &Model, number: String, n_classes: usize) {
     let numbered: Vec<i64> = (0..n_classes as i64).collect();
     let (name, dtype) = match &model.labels {
         Some(Labels::Strings(names)) => {
@@ -125,10 +185,12 @@ fn label(b: &mut Builder, model: &Model, number: String, n_classes: usize) {
     b.publish(&name, value("label", dtype, &[None]));
 }
 
-/// The output `probabilities`: rows x classes, or a map a row with ZipMap.
-fn probabilities(
-    b: &mut Builder,
+/// The output `name`, `probabilities` or `scores`: rows x classes (one column where it is the second
+/// class's score), or a map a row with ZipMap.
+fn scores(
+    b: &Builder,
     model: &Model,
+    name: &str,
     p: String,
     float: Float,
     n_classes: usize,
@@ -136,9 +198,10 @@ fn probabilities(
 ) {
     let out = if options.double { float } else { Float::F32 };
     let p = cast(b, &p, float, out);
-    if !options.zipmap {
+    // A map has a number for each class.
+    if !options.zipmap || n_classes < model.n_classes() {
         let dtype = super::input::dtype(out);
-        b.publish(&p, value("probabilities", dtype, &[None, Some(n_classes)]));
+        b.publish(&p, value(name, dtype, &[None, Some(n_classes)]));
         return;
     }
     // ZipMap takes f32 only.
@@ -168,11 +231,11 @@ fn probabilities(
         std::slice::from_ref(&map),
         vec![labels],
     );
-    b.publish(&map, maps("probabilities", key));
+    b.publish(&map, maps(name, key));
 }
 
 /// The output `variable`: rows x columns.
-fn variable(b: &mut Builder, y: String, float: Float, n_columns: usize, options: &LowerOptions) {
+fn variable(b: &Builder, y: String, float: Float, n_columns: usize, options: &LowerOptions) {
     let out = if options.double { float } else { Float::F32 };
     let y = cast(b, &y, float, out);
     let dtype = super::input::dtype(out);

@@ -300,25 +300,3 @@ fn version_5_that_contradicts_itself() {
         ],
     );
 }
-
-#[test]
-fn categories_known_by_hashes_are_refused_by_name() {
-    use fretsaw_model::{Derived, FeatureKind, KeyPart, Step, random};
-    let mut draft = random::ensemble(1, &random::Shape::default()).into_draft();
-    draft.features[0].kind = FeatureKind::Hashed;
-    draft.steps = vec![Step::Derive(vec![Derived {
-        parts: vec![KeyPart::Category { feature: 0 }],
-        keys: vec![],
-        values: vec![],
-        otherwise: vec![-1.0],
-    }])];
-    let model = draft.build().unwrap();
-    for ml_opset in [3, 5] {
-        let options = LowerOptions {
-            ml_opset,
-            ..LowerOptions::default()
-        };
-        let error = lower(&model, &options).unwrap_err().to_string();
-        assert!(error.contains("hash of their text"), "{error}");
-    }
-}

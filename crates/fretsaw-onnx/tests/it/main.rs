@@ -3,4 +3,5 @@
 mod cases;
 mod foreign;
 mod hostile;
+mod pipelines;
 mod roundtrip;

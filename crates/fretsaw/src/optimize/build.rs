@@ -65,7 +65,16 @@ pub(super) fn build(
     let start = Instant::now();
     let mut fell_back = Vec::new();
     let mut made = None;
-    for &form in recipe.forms {
+    let nothing_to_do = recipe.compact && truth.model.ensemble().is_none();
+    if nothing_to_do {
+        fell_back.push(Fallback {
+            form: recipe.name.into(),
+            why: "only tree ensembles have less precise forms, and the model does not end in one".into(),
+            max_error: None,
+        });
+    }
+    let forms = if nothing_to_do { &[] } else { recipe.forms };
+    for &form in forms {
         match attempt(form, truth, calibration, options) {
             Ok(Attempt::Kept(m)) => {
                 made = Some(*m);

@@ -142,16 +142,22 @@ fn describe(s: &Summary) -> String {
             format!("{} trees {way} ({})", g.n_trees, g.reason)
         })
         .collect();
-    format!(
-        "{}; {} predicates, {} circuit operations a block of {} rows, {} leaves; batches under {} rows are walked; {}",
-        groups.join(", "),
-        s.n_predicates,
-        s.n_operations,
-        s.block_rows,
-        s.leaf_type,
-        s.crossing_rows,
-        s.isa
-    )
+    let mut parts = Vec::new();
+    if s.n_steps > 0 {
+        parts.push(format!("{} steps over blocks of rows", s.n_steps));
+    }
+    if !groups.is_empty() {
+        parts.push(groups.join(", "));
+        parts.push(format!(
+            "{} predicates, {} circuit operations a block of {} rows, {} leaves",
+            s.n_predicates, s.n_operations, s.block_rows, s.leaf_type
+        ));
+        parts.push(format!("batches under {} rows are walked", s.crossing_rows));
+    } else {
+        parts.push(format!("sums in {}", s.leaf_type));
+    }
+    parts.push(s.isa.to_string());
+    parts.join("; ")
 }
 
 /// The winner, and the best variant of standard operators only.

@@ -296,7 +296,7 @@ fn model_facts(job: &Job<'_>) -> ModelFacts {
         sha256: job.source.sha256.clone(),
         bytes: job.source.bytes,
         n_features: model.features.len(),
-        n_outputs: model.body.n_outputs(),
+        n_outputs: model.body.n_margins(),
         n_trees: stats.len(),
         n_leaves: stats.iter().map(|s| s.n_leaves).sum(),
         max_depth: stats.iter().map(|s| s.depth).max().unwrap_or(0),

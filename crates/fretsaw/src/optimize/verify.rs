@@ -31,7 +31,8 @@ pub(super) fn reference(
         let parts: Vec<Result<Vec<f64>>> = thread::scope(|scope| {
             let chunks = (at..end).step_by(CHUNK).map(|from| {
                 let part = rows.slice(from..(from + CHUNK).min(end));
-                scope.spawn(move || predict(model, &part).map_err(Error::from))
+                let answers = move || predict(model, &part);
+                scope.spawn(move || answers().map_err(|e| Error::from(e).after_rows(from)))
             });
             let running: Vec<_> = chunks.collect();
             running
@@ -209,7 +210,7 @@ pub fn compare(model: &Model, want: &[f64], got: &[f64], tolerance: f64) -> Erro
     };
     let flips = |a: Vec<usize>, b: Vec<usize>| a.iter().zip(&b).filter(|(a, b)| a != b).count();
     // By the answers alone: a margin's own rule differs only where two classes are as good as equal.
-    let mut by_answers = model.to_draft();
+    let mut by_answers = model.head();
     by_answers.decision = Decision::Answer;
     facts.class_flips = labels(&by_answers, &[], want)
         .zip(labels(&by_answers, &[], got))

@@ -1,14 +1,15 @@
 //! Our own engine as a backend.
 
 use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Strategy, Summary};
-use fretsaw_model::{Float, Model, Rows, answers_f32, answers_f64};
+use fretsaw_model::{Draft, Float, Model, Rows, answers_f32, answers_f64};
 
 use super::{Buffer, Predictions, Session, SessionInfo, Want};
 use crate::{Error, ErrorKind, Result};
 
 /// A model compiled to a plan.
 pub struct Native {
-    model: Model,
+    /// The model's link; the plan holds the rest.
+    head: Draft,
     plan: Plan,
     scratch: Vec<Scratch>,
     f32s: Vec<f32>,
@@ -33,15 +34,9 @@ impl Native {
         let plan = Plan::compile(model, options).map_err(backend)?;
         let threads = threads.max(1);
         let scratch = (0..threads).map(|_| plan.scratch()).collect();
-        let mut model = model.clone().into_draft();
-        // The plan holds the trees; the model is kept for its link.
-        if let fretsaw_model::Body::Ensemble(e) = &mut model.body {
-            e.trees = Vec::new();
-        }
-        let model = model.build()?;
         Ok(Self {
             info: info(threads),
-            model,
+            head: model.head(),
             plan,
             scratch,
             f32s: Vec::new(),
@@ -90,7 +85,11 @@ fn info(threads: usize) -> SessionInfo {
 }
 
 fn backend(e: fretsaw_engine::Error) -> Error {
-    Error::new(ErrorKind::Backend, e.to_string()).with_source(e)
+    let kind = match e.kind() {
+        fretsaw_engine::ErrorKind::Row => ErrorKind::Data,
+        _ => ErrorKind::Backend,
+    };
+    Error::new(kind, e.message()).in_row(e.row()).with_source(e)
 }
 
 impl Session for Native {
@@ -103,46 +102,59 @@ impl Session for Native {
     }
 
     fn run(&mut self, rows: &Rows<'_>, want: Want, out: &mut Predictions) -> Result<()> {
-        let n = rows.n_rows() * self.plan.n_outputs();
-        let scratch = &mut self.scratch[..];
-        match self.plan.margin() {
+        let Self {
+            head,
+            plan,
+            scratch,
+            f32s,
+            f64s,
+            ..
+        } = self;
+        let n = rows.n_rows() * plan.n_outputs();
+        let n_margins = head.body.n_margins();
+        // What the body gives is the margins, but for what a row of values has behind them.
+        let direct = want == Want::Margins && n_margins == plan.n_outputs();
+        match plan.margin() {
             Float::F32 => {
                 let values = out.f32s();
-                let margins = if want == Want::Margins {
-                    &mut *values
-                } else {
-                    &mut self.f32s
-                };
+                let margins = if direct { &mut *values } else { &mut *f32s };
                 margins.resize(n, 0.0);
-                self.plan
-                    .margins_threads(rows, MarginsMut::F32(margins), scratch)
+                plan.margins_threads(rows, MarginsMut::F32(margins), scratch)
                     .map_err(backend)?;
-                if want == Want::Answers {
-                    answers_f32(&self.model, &self.f32s, values);
+                match want {
+                    Want::Answers => answers_f32(head, f32s, values),
+                    Want::Margins if direct => {}
+                    Want::Margins => seen(f32s, plan.n_outputs(), n_margins, values),
                 }
             }
             Float::F64 => {
                 let values = out.f64s();
-                let margins = if want == Want::Margins {
-                    &mut *values
-                } else {
-                    &mut self.f64s
-                };
+                let margins = if direct { &mut *values } else { &mut *f64s };
                 margins.resize(n, 0.0);
-                self.plan
-                    .margins_threads(rows, MarginsMut::F64(margins), scratch)
+                plan.margins_threads(rows, MarginsMut::F64(margins), scratch)
                     .map_err(backend)?;
-                if want == Want::Answers {
-                    answers_f64(&self.model, &self.f64s, values);
+                match want {
+                    Want::Answers => answers_f64(head, f64s, values),
+                    Want::Margins if direct => {}
+                    Want::Margins => seen(f64s, plan.n_outputs(), n_margins, values),
                 }
             }
         }
         out.n_columns = match want {
-            Want::Answers => self.model.n_columns(),
-            Want::Margins => self.plan.n_outputs(),
+            Want::Answers => head.n_columns(),
+            Want::Margins => n_margins,
         };
         Ok(())
     }
+}
+
+/// The first `n_margins` of each row of `n_outputs` values.
+fn seen<T: Copy>(rows: &[T], n_outputs: usize, n_margins: usize, out: &mut Vec<T>) {
+    out.clear();
+    out.extend(
+        rows.chunks_exact(n_outputs)
+            .flat_map(|row| &row[..n_margins]),
+    );
 }
 
 impl Predictions {
@@ -194,7 +206,7 @@ impl Session for Baseline {
 
     fn run(&mut self, rows: &Rows<'_>, want: Want, out: &mut Predictions) -> Result<()> {
         let Native {
-            model,
+            head,
             plan,
             scratch,
             f32s,
@@ -213,16 +225,69 @@ impl Session for Baseline {
                 f32s.resize(n, 0.0);
                 plan.walk_margins(rows, MarginsMut::F32(f32s), &mut scratch[0])
                     .map_err(backend)?;
-                answers_f32(model, f32s, out.f32s());
+                answers_f32(head, f32s, out.f32s());
             }
             Float::F64 => {
                 f64s.resize(n, 0.0);
                 plan.walk_margins(rows, MarginsMut::F64(f64s), &mut scratch[0])
                     .map_err(backend)?;
-                answers_f64(model, f64s, out.f64s());
+                answers_f64(head, f64s, out.f64s());
             }
         }
-        out.n_columns = model.n_columns();
+        out.n_columns = head.n_columns();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fretsaw_model::{body_rows, margins, predict, random};
+
+    fn assert_same(got: &[f64], want: &[f64], what: &str) {
+        assert_eq!(got.len(), want.len(), "{what}");
+        let same = |(g, w): (&f64, &f64)| g.to_bits() == w.to_bits() || (g.is_nan() && w.is_nan());
+        assert!(got.iter().zip(want).all(same), "{what}: {got:?} {want:?}");
+    }
+
+    /// Pipelines of every kind answer as the reference does, and refuse the rows that it refuses.
+    #[test]
+    fn composite_models() {
+        let mut fewer = 0;
+        let mut out = Predictions::new(Float::F32, 1);
+        for seed in 0..200 {
+            let model = random::composite(seed);
+            let mut session = Native::new(&model, 2).unwrap();
+            let values = random::composite_rows(seed, &model, 40);
+            let rows = Rows::f64(&values, model.features.len()).unwrap();
+            fewer += usize::from(model.body.n_margins() < model.body.n_outputs());
+            for want in [Want::Answers, Want::Margins] {
+                let (expected, n_columns) = match want {
+                    Want::Answers => (predict(&model, &rows), model.n_columns()),
+                    Want::Margins => (margins(&model, &rows), model.body.n_margins()),
+                };
+                match (session.run(&rows, want, &mut out), expected) {
+                    (Ok(()), Ok(expected)) => {
+                        assert_same(&out.to_f64(), &expected, &format!("seed {seed} {want:?}"));
+                        assert_eq!(out.n_columns, n_columns);
+                    }
+                    (Err(got), Err(expected)) => {
+                        assert_eq!(got.to_string(), expected.to_string());
+                        assert_eq!(got.kind(), ErrorKind::Data);
+                        let behind = got.after_rows(1000).to_string();
+                        let row = expected.row().unwrap() + 1000;
+                        assert!(behind.starts_with(&format!("row {row}: ")), "{behind}");
+                    }
+                    (got, expected) => panic!("seed {seed}: {got:?}, not {expected:?}"),
+                }
+            }
+            let mut baseline = Baseline::new(&model).unwrap();
+            if body_rows(&model, &rows).is_ok() {
+                baseline.run(&rows, Want::Answers, &mut out).unwrap();
+                let expected = predict(&model, &rows).unwrap();
+                assert_same(&out.to_f64(), &expected, &format!("seed {seed}, baseline"));
+            }
+        }
+        assert!(fewer > 5, "{fewer} with values that are no margins");
     }
 }
