@@ -116,11 +116,15 @@ pub(crate) fn provenance(model: &ModelProto) -> Provenance {
 
 /// The features, where the file names `n` of them; otherwise `f0`, `f1`, ...
 pub(crate) fn features(model: &ModelProto, n: usize) -> Vec<Feature> {
-    let named = get(model, FEATURES)
-        .and_then(|text| serde_json::from_str::<Vec<Value>>(text).ok())
-        .filter(|v| v.len() == n)
-        .and_then(|v| v.iter().map(read_feature).collect());
-    named.unwrap_or_else(|| (0..n).map(|i| Feature::numeric(format!("f{i}"))).collect())
+    named_features(model)
+        .filter(|named| named.len() == n)
+        .unwrap_or_else(|| (0..n).map(|i| Feature::numeric(format!("f{i}"))).collect())
+}
+
+/// The features as the file names them, if it does.
+pub(crate) fn named_features(model: &ModelProto) -> Option<Vec<Feature>> {
+    let named = serde_json::from_str::<Vec<Value>>(get(model, FEATURES)?).ok()?;
+    named.iter().map(read_feature).collect()
 }
 
 fn read_feature(v: &Value) -> Option<Feature> {
@@ -131,6 +135,18 @@ fn read_feature(v: &Value) -> Option<Feature> {
         return Some(Feature {
             name: v.get("name")?.as_str()?.to_string(),
             kind: FeatureKind::Hashed,
+        });
+    }
+    if let Some(known) = v.get("text") {
+        let known = known
+            .as_array()?
+            .iter()
+            .map(|k| k.as_str().map(str::to_string));
+        return Some(Feature {
+            name: v.get("name")?.as_str()?.to_string(),
+            kind: FeatureKind::Text {
+                known: known.collect::<Option<_>>()?,
+            },
         });
     }
     let categories = match v.get("categories")? {
