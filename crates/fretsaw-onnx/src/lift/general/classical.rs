@@ -355,14 +355,7 @@ fn vectorizer<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
         .collect::<Result<Vec<_>, _>>()?;
     let rows: Vec<Row> = tables
         .into_iter()
-        .map(|(row, n)| {
-            Row {
-                dims: vec![None, Some(n)],
-                ..row
-            }
-            .of_kind(Kind::F32)
-            .rounded()
-        })
+        .map(|(row, n)| row.shaped(vec![None, Some(n)]).of_kind(Kind::F32).rounded())
         .collect();
     side_by_side(op, &rows, 1)
 }

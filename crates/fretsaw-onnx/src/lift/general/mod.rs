@@ -100,10 +100,10 @@ impl<'a> Reader<'a> {
         let domain = canonical(op.node.domain.as_deref());
         // onnxmltools leaves the domain of standard operators out, and sometimes of others.
         if !domain.is_empty() && domain != ML {
-            return Err(op.refuse(match compact::is(op.node) {
-                true => "an operator that finishes its margins, within a larger model",
-                false => "an operator of another domain",
-            }));
+            return Err(match compact::is(op.node) {
+                true => op.refuse("arithmetic around an operator that finishes its margins"),
+                false => op.refuse(&format!("an operator of the domain {domain:?}")),
+            });
         }
         let made = classical::operator(self, op)
             .or_else(|| models::operator(self, op))

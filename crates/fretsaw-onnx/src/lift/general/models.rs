@@ -33,10 +33,7 @@ pub(super) fn operator<'a>(r: &Reader<'a>, op: Op<'a>) -> Option<Result<Value, E
 pub(super) fn numbers<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
     let row = r.row(op, 0)?;
     match row.columns() {
-        Some(n) if row.kind != Kind::Text => Ok(Row {
-            dims: vec![None, Some(n)],
-            ..row
-        }),
+        Some(n) if row.kind != Kind::Text => Ok(row.shaped(vec![None, Some(n)])),
         _ => Err(op.refuse("an input that is not rows of numbers")),
     }
 }

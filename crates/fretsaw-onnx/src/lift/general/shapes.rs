@@ -47,7 +47,7 @@ pub(super) fn operator<'a>(r: &Reader<'a>, op: Op<'a>) -> Option<Result<Value, E
             }),
             None => r.row(op, 0).and_then(|row| {
                 let dims = shaped(r, op, &row.dims)?;
-                Ok(Value::Row(Row { dims, ..row }))
+                Ok(Value::Row(row.shaped(dims)))
             }),
         },
         "Transpose" => transpose(op, r).map(Value::Row),

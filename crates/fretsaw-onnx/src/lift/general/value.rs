@@ -168,6 +168,12 @@ impl Row {
         }
     }
 
+    /// The same values along other axes.
+    pub(super) fn shaped(mut self, dims: Vec<Option<usize>>) -> Self {
+        self.dims = dims;
+        self
+    }
+
     pub(super) fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
         self
