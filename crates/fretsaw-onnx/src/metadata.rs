@@ -14,7 +14,8 @@ const FORMAT: &str = "fretsaw.format";
 const OBJECTIVE: &str = "fretsaw.objective";
 const SOURCE: &str = "fretsaw.source_sha256";
 const PASSES: &str = "fretsaw.passes";
-const FEATURES: &str = "fretsaw.features";
+/// The key of a file's metadata that lists its features, for [`features_in`].
+pub const FEATURES: &str = "fretsaw.features";
 const LABELS: &str = "fretsaw.multilabel";
 
 /// One line for `doc_string`.
@@ -117,14 +118,19 @@ pub(crate) fn provenance(model: &ModelProto) -> Provenance {
 /// The features, where the file names `n` of them; otherwise `f0`, `f1`, ...
 pub(crate) fn features(model: &ModelProto, n: usize) -> Vec<Feature> {
     named_features(model)
-        .filter(|named| named.len() == n)
+        .filter(|v| v.len() == n)
         .unwrap_or_else(|| (0..n).map(|i| Feature::numeric(format!("f{i}"))).collect())
 }
 
 /// The features as the file names them, if it does.
 pub(crate) fn named_features(model: &ModelProto) -> Option<Vec<Feature>> {
-    let named = serde_json::from_str::<Vec<Value>>(get(model, FEATURES)?).ok()?;
-    named.iter().map(read_feature).collect()
+    features_in(get(model, FEATURES)?)
+}
+
+/// The features that the metadata under [`FEATURES`] list; `None` where it is no such list.
+pub fn features_in(text: &str) -> Option<Vec<Feature>> {
+    let features: Vec<Value> = serde_json::from_str(text).ok()?;
+    features.iter().map(read_feature).collect()
 }
 
 fn read_feature(v: &Value) -> Option<Feature> {
@@ -137,15 +143,12 @@ fn read_feature(v: &Value) -> Option<Feature> {
             kind: FeatureKind::Hashed,
         });
     }
-    if let Some(known) = v.get("text") {
-        let known = known
-            .as_array()?
-            .iter()
-            .map(|k| k.as_str().map(str::to_string));
+    if let Some(known) = v.get("text").and_then(Value::as_array) {
+        let text = |v: &Value| v.as_str().map(str::to_string);
         return Some(Feature {
             name: v.get("name")?.as_str()?.to_string(),
             kind: FeatureKind::Text {
-                known: known.collect::<Option<_>>()?,
+                known: known.iter().map(text).collect::<Option<_>>()?,
             },
         });
     }

@@ -72,29 +72,39 @@ pub(super) fn function(
     at: Attributes<'_, '_>,
     columns: Columns,
 ) -> Result<(Vec<Step>, Columns), Error> {
-    let Some(id) = at.some("func") else {
-        return Ok((Vec::new(), columns));
+    Ok(match named(at, "func", "kw_args")? {
+        None => (Vec::new(), columns),
+        Some(f) => (vec![Step::Map(f)], Columns::computed(columns.width())),
+    })
+}
+
+/// `FunctionTransformer`'s way back: `inverse_func` of every value.
+pub(super) fn inverse(at: Attributes<'_, '_>) -> Result<Vec<Step>, Error> {
+    let function = named(at, "inverse_func", "inv_kw_args")?;
+    Ok(function.map(Step::Map).into_iter().collect())
+}
+
+/// The function that the attribute names; `None` of the identity.
+fn named(at: Attributes<'_, '_>, name: &str, arguments: &str) -> Result<Option<Function>, Error> {
+    let Some(id) = at.some(name) else {
+        return Ok(None);
     };
-    if let Some(arguments) = at.some("kw_args")
+    if let Some(arguments) = at.some(arguments)
         && !matches!(at.pickle.get(arguments), Value::Dict(items) if items.is_empty())
     {
         return Err(at.unsupported("with `kw_args`", "functions are read without arguments"));
     }
-    let known = match at.pickle.get(id) {
-        Value::Global(global) => by_name(global),
-        _ => None,
-    };
-    let Some(function) = known else {
-        let advice = format!(
-            "of NumPy's functions these are known: {}",
-            NUMPY.iter().map(|f| f.0).collect::<Vec<_>>().join(", ")
-        );
-        return Err(at.unsupported(&format!("with {}", at.pickle.describe(id)), advice));
-    };
-    Ok(match function {
-        None => (Vec::new(), columns),
-        Some(f) => (vec![Step::Map(f)], Columns::computed(columns.width())),
-    })
+    at.pickle
+        .function(id)
+        .as_ref()
+        .and_then(by_name)
+        .ok_or_else(|| {
+            let advice = format!(
+                "of NumPy's functions these are known: {}",
+                NUMPY.iter().map(|f| f.0).collect::<Vec<_>>().join(", ")
+            );
+            at.unsupported(&format!("with {}", at.pickle.describe(id)), advice)
+        })
 }
 
 /// What the name means: `None` of a name that is not known, and within it of the identity.

@@ -1,13 +1,9 @@
 //! Arithmetic, comparisons and choices of values, value by value.
 //!
 //! f32 results are made in f64 and rounded once, which for `+`, `-`, `*`, `/` and the square root is
-//! the f32 result. A choice between two values is a tree of one split whose leaves are linear: it
-//! lets no value through that is not chosen, infinite or missing as that may be.
+//! the f32 result.
 
-use fretsaw_model::{
-    BaseOrder, Codes, Encoder, Ensemble, Float, Function, InterceptOrder, Linear, LinearLeaf,
-    LinearMissing, Missing, Node, Split, Step, Sum, Target, Test, Tree,
-};
+use fretsaw_model::{Codes, Encoder, Float, Function, InterceptOrder, Linear, LinearMissing, Step};
 
 use super::operands::{axes, broadcast, meets};
 use super::value::{Constant, Kind, Row, Value, join};
@@ -269,42 +265,10 @@ fn products(a: &Row, b: &Row, dims: &[Option<usize>]) -> Result<Row, Error> {
 
 /// `yes` where `condition` is 1, else `no`: three rows of as many values.
 pub(super) fn choose(condition: &Row, yes: &Row, no: &Row) -> Result<Row, Error> {
-    let n = condition.width() as u32;
     let all = join(&[condition, yes, no])?;
-    let leaf = |column: u32| LinearLeaf {
-        constant: -0.0,
-        terms: vec![(column, 1.0)],
-    };
-    let tree = |i: u32| Tree {
-        weight: 1.0,
-        target: Target::Output(i),
-        nodes: vec![
-            Node::Split(Split {
-                feature: i,
-                test: Test::Greater(0.5),
-                missing: Missing::Nan { yes: false },
-                yes: 1,
-                no: 2,
-            }),
-            Node::Leaf(0),
-            Node::Leaf(1),
-        ],
-        // What a missing value becomes.
-        leaves: vec![f64::NAN; 2],
-        linear: vec![leaf(n + i), leaf(2 * n + i)],
-        sets: vec![],
-    };
-    let chosen = Step::Ensemble(Ensemble {
-        n_outputs: n as usize,
-        compare: Float::F64,
-        sum: Sum::F64,
-        base: vec![0.0; n as usize],
-        base_order: BaseOrder::First,
-        multiply: vec![1.0; n as usize],
-        divide: 1.0,
-        trees: (0..n).map(tree).collect(),
-    });
-    Ok(all.then(chosen, condition.dims.clone()))
+    Ok(all
+        .then(Step::Choose, condition.dims.clone())
+        .of_kind(yes.kind))
 }
 
 /// `Where`.

@@ -53,10 +53,10 @@ pub(super) fn answer(op: Op<'_>, rule: Rule, names: Labels, scores: Row) -> Valu
 
 fn trees<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<(Row, Trees), Error> {
     let row = numbers(r, op)?;
-    let float = match row.kind {
-        Kind::F32 => Float::F32,
-        Kind::F64 => Float::F64,
-        _ => return Err(op.refuse("an ensemble of whole numbers")),
+    let (row, float) = match row.kind {
+        Kind::F64 => (row, Float::F64),
+        // Whole numbers are compared as f32.
+        _ => (row.of_kind(Kind::F32).rounded(), Float::F32),
     };
     if !row.exact {
         return Err(op.refuse(

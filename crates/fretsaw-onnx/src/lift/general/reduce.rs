@@ -13,7 +13,7 @@ use crate::Error;
 pub(super) fn operator<'a>(r: &Reader<'a>, op: Op<'a>) -> Option<Result<Value, Error>> {
     Some(match op.name() {
         "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2"
-        | "ReduceSumSquare" | "ReduceLogSumExp" => reduce(r, op).map(Value::Row),
+        | "ReduceSumSquare" | "ReduceLogSumExp" | "ReduceProd" => reduce(r, op).map(Value::Row),
         "ArgMax" | "ArgMin" => largest(r, op).map(Value::Class),
         "Softmax" => whole(r, op, 13, Step::Link(Link::Softmax)).map(Value::Row),
         "LpNormalization" => match op.int("p").unwrap_or(2) {
@@ -21,6 +21,7 @@ pub(super) fn operator<'a>(r: &Reader<'a>, op: Op<'a>) -> Option<Result<Value, E
             2 => whole(r, op, 1, Step::Normalize(Norm::L2)).map(Value::Row),
             _ => Err(op.refuse("a norm of this kind")),
         },
+        "CumSum" => running(r, op).map(Value::Row),
         "MatMul" => product(r, op).map(Value::Row),
         "Gemm" => gemm(r, op).map(Value::Row),
         _ => return None,
@@ -96,6 +97,11 @@ fn reduce<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
             let sum = sums(&row, &groups)?;
             by(&sum, vec![n as f64; sum.width()]).rounded()
         }
+        "ReduceProd" => {
+            let columns = |g: &Vec<usize>| g.iter().map(|&c| c as u32).collect();
+            let products = Step::Products(groups.iter().map(columns).collect());
+            row.then(products, kept.clone()).rounded()
+        }
         "ReduceL1" => sums(&row.map(Function::Abs), &groups)?,
         "ReduceSumSquare" => sums(&row.map(Function::Square).rounded(), &groups)?,
         "ReduceL2" => sums(&row.map(Function::Square), &groups)?
@@ -114,7 +120,7 @@ fn reduce<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
     };
     // Two numbers have one sum; of more, the order is the runtime's.
     let plain = matches!(op.name(), "ReduceMax" | "ReduceMin")
-        || (op.name() == "ReduceSum" && (n <= 2 || row.kind == Kind::Int));
+        || (matches!(op.name(), "ReduceSum" | "ReduceProd") && (n <= 2 || row.kind == Kind::Int));
     all.exact = row.exact && plain;
     all.dims = match op.int("keepdims").unwrap_or(1) {
         0 => (0..kept.len())
@@ -134,6 +140,25 @@ fn sums(row: &Row, groups: &[Vec<usize>]) -> Result<Row, Error> {
     };
     let all: Vec<Row> = groups.iter().map(sum).collect();
     Ok(join(&all.iter().collect::<Vec<_>>())?.rounded())
+}
+
+/// Each column plus those before it.
+fn running<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
+    let row = r.row(op, 0)?;
+    let along = r.ints(op, 1).filter(|a| matches!(a[..], [1 | -1]));
+    let plain = ["exclusive", "reverse"]
+        .iter()
+        .all(|a| op.int(a).unwrap_or(0) == 0);
+    let [None, Some(n)] = row.dims[..] else {
+        return Err(op.refuse("a running sum of other than columns"));
+    };
+    if along.is_none() || !plain {
+        return Err(op.refuse("a running sum of this kind"));
+    }
+    let groups: Vec<Vec<usize>> = (1..=n).map(|n| (0..n).collect()).collect();
+    let mut all = sums(&row, &groups)?;
+    all.exact = row.exact && (row.kind != Kind::F32 || n <= 2);
+    Ok(all.shaped(row.dims))
 }
 
 /// The largest of each group, in rounds of pairs.

@@ -96,6 +96,9 @@ pub(super) fn classifier<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error>
     let similar = kernel(op, &row, op.floats("support_vectors"))?;
     let n = similar.width();
     let (coefficients, rho) = (op.floats("coefficients"), op.floats("rho"));
+    if coefficients.iter().all(|&c| c >= 0.0) {
+        return Err(op.refuse("a machine of positive coefficients only (its scores are others)"));
+    }
     let pairs: Vec<(usize, usize)> = (0..k)
         .flat_map(|i| (i + 1..k).map(move |j| (i, j)))
         .collect();
@@ -131,8 +134,9 @@ pub(super) fn classifier<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error>
     let scores = if slope.is_empty() {
         match k {
             2 => {
-                let second = super::arithmetic::affine(&decisions, -1.0, -0.0);
-                join(&[&decisions, &second])?
+                // ONNX Runtime gives the first class what is for the second, and turned round.
+                let minus = decisions.map(Function::Negate);
+                join(&[&minus, &decisions])?
             }
             _ => decisions,
         }
