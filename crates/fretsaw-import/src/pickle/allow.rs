@@ -23,6 +23,8 @@ const NAMES: &[(&str, &[&str])] = &[
     ("numpy.core.numeric", &["_frombuffer"]),
     ("numpy._core.numeric", &["_frombuffer"]),
     ("functools", &["partial"]),
+    // One of its own functions by name, as NumPy before 1.20 writes it.
+    ("numpy.core", &["_ufunc_reconstruct"]),
     // The results of a search.
     ("numpy.ma.core", &["MaskedArray", "_mareconstruct"]),
     // The state of a random number generator, which an estimator keeps from its training.

@@ -8,7 +8,7 @@ use fretsaw_model::{Function, Norm, Step};
 use super::attributes::Attributes;
 use super::columns::Columns;
 use crate::Error;
-use crate::pickle::{Global, Value};
+use crate::pickle::Value;
 
 /// NumPy's functions of one value, by the names that they have there.
 const NUMPY: &[(&str, Function)] = &[
@@ -81,7 +81,14 @@ pub(super) fn function(
         return Err(at.unsupported("with `kw_args`", "functions are read without arguments"));
     }
     let known = match at.pickle.get(id) {
-        Value::Global(global) => by_name(global),
+        Value::Global(global) => by_name(&global.module, &global.name),
+        // NumPy before 1.20: `_ufunc_reconstruct(module, name)`.
+        Value::Object(object) if object.callee.is("numpy.core", "_ufunc_reconstruct") => {
+            match object.args.iter().map(|&id| at.pickle.get(id)).collect::<Vec<_>>()[..] {
+                [Value::Str(module), Value::Str(name)] => by_name(module, name),
+                _ => None,
+            }
+        }
         _ => None,
     };
     let Some(function) = known else {
@@ -98,13 +105,13 @@ pub(super) fn function(
 }
 
 /// What the name means: `None` of a name that is not known, and within it of the identity.
-fn by_name(global: &Global<'_>) -> Option<Option<Function>> {
-    let table = match global.module.split('.').next()? {
-        "numpy" if global.name == "positive" => return Some(None),
+fn by_name(module: &str, name: &str) -> Option<Option<Function>> {
+    let table = match module.split('.').next()? {
+        "numpy" if name == "positive" => return Some(None),
         "numpy" => NUMPY,
-        "scipy" if global.module.starts_with("scipy.special") => SCIPY,
+        "scipy" if module.starts_with("scipy.special") => SCIPY,
         _ => return None,
     };
-    let known = table.iter().find(|(name, _)| *name == global.name)?;
-    Some(Some(known.1))
+    let (_, function) = table.iter().find(|known| known.0 == name)?;
+    Some(Some(*function))
 }
