@@ -7,7 +7,7 @@ pub(crate) fn votes(x: &[f64], n_classes: usize) -> Vec<f64> {
     for ((i, j), &decision) in pairs(n_classes).zip(x) {
         sure[i] += decision;
         sure[j] -= decision;
-        votes[if decision > 0.0 { i } else { j }] += 1.0;
+        votes[if decision < 0.0 { j } else { i }] += 1.0;
     }
     let score = |(v, s): (&f64, &f64)| v + s / (3.0 * (s.abs() + 1.0));
     votes.iter().zip(&sure).map(score).collect()
@@ -38,9 +38,6 @@ impl PairwiseCoupling {
             let probability = sigmoid(x[p], self.slope[p], self.offset[p]).clamp(1e-7, 1.0 - 1e-7);
             r[i * k + j] = probability;
             r[j * k + i] = 1.0 - probability;
-        }
-        if k == 2 {
-            return vec![r[1], r[2]];
         }
         couple(&r, k)
     }

@@ -93,8 +93,8 @@ pub enum Step {
     Neighbors(Neighbors),
     /// Missing values become what the nearest rows that have them say.
     FillFromNeighbors(NeighborFill),
-    /// Decisions between each two of `n_classes` classes, (0,1), (0,2), ..., (1,2), ..., above 0 for
-    /// the first, become a score for each class: its votes, and a fraction below a third by how
+    /// Decisions between each two of `n_classes` classes, (0,1), (0,2), ..., (1,2), ..., below 0 for
+    /// the second, become a score for each class: its votes, and a fraction below a third by how
     /// sure they are (scikit-learn's `_ovr_decision_function`).
     Votes {
         /// The classes.

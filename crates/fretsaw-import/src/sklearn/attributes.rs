@@ -236,7 +236,8 @@ impl<'p, 'a> Attributes<'p, 'a> {
         Error::unsupported(what, advice)
     }
 
-    fn fault(&self, name: &str, id: Id, wanted: &str) -> Error {
+    /// That the attribute is something else than wanted.
+    pub(super) fn fault(&self, name: &str, id: Id, wanted: &str) -> Error {
         Error::invalid(format!(
             "`{}` is {}, not {wanted}",
             shown(name),

@@ -8,8 +8,9 @@ use super::context::Context;
 use super::part::{Part, row};
 use super::transformer::check_width;
 use super::{
-    adaboost, bagging, boosting, calibration, clusters, forest, hist, isolation, isotonic,
-    multiclass, neighbors, pipeline, stacking, transformer, voting,
+    adaboost, bagging, bayes, boosting, calibration, clusters, discriminant, dummy, forest,
+    gaussian_process, hist, isolation, isotonic, kernel_ridge, linear, linear_classifier, mlp,
+    multiclass, neighbors, pipeline, pls, stacking, svm, transformer, voting,
 };
 use crate::Error;
 
@@ -34,6 +35,66 @@ pub(super) const CLASSES: &[&str] = &[
     "GradientBoostingRegressor",
     "HistGradientBoostingClassifier",
     "HistGradientBoostingRegressor",
+    "ARDRegression",
+    "BayesianRidge",
+    "ElasticNet",
+    "ElasticNetCV",
+    "HuberRegressor",
+    "Lars",
+    "LarsCV",
+    "Lasso",
+    "LassoCV",
+    "LassoLars",
+    "LassoLarsCV",
+    "LassoLarsIC",
+    "LinearRegression",
+    "LinearSVR",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
+    "OrthogonalMatchingPursuit",
+    "OrthogonalMatchingPursuitCV",
+    "PassiveAggressiveRegressor",
+    "QuantileRegressor",
+    "RANSACRegressor",
+    "Ridge",
+    "RidgeCV",
+    "SGDRegressor",
+    "TheilSenRegressor",
+    "GammaRegressor",
+    "PoissonRegressor",
+    "TweedieRegressor",
+    "LinearDiscriminantAnalysis",
+    "LinearSVC",
+    "LogisticRegression",
+    "LogisticRegressionCV",
+    "PassiveAggressiveClassifier",
+    "Perceptron",
+    "RidgeClassifier",
+    "RidgeClassifierCV",
+    "SGDClassifier",
+    "SGDOneClassSVM",
+    "NuSVC",
+    "NuSVR",
+    "OneClassSVM",
+    "SVC",
+    "SVR",
+    "MLPClassifier",
+    "MLPRegressor",
+    "BernoulliNB",
+    "CategoricalNB",
+    "ComplementNB",
+    "GaussianNB",
+    "MultinomialNB",
+    "QuadraticDiscriminantAnalysis",
+    "GaussianProcessRegressor",
+    "KernelRidge",
+    "CCA",
+    "PLSCanonical",
+    "PLSRegression",
+    "DummyClassifier",
+    "DummyRegressor",
     "AdaBoostClassifier",
     "AdaBoostRegressor",
     "CalibratedClassifierCV",
@@ -118,6 +179,37 @@ fn of_class(
         "HistGradientBoostingClassifier" | "HistGradientBoostingRegressor" => {
             hist::read(at, cx, columns)
         }
+        "PoissonRegressor" | "GammaRegressor" | "TweedieRegressor" => {
+            linear::generalized(at, columns)
+        }
+        "RANSACRegressor" => linear::ransac(at, cx, columns),
+        "LogisticRegression" | "LogisticRegressionCV" => {
+            linear_classifier::logistic(at, cx, columns)
+        }
+        "SGDClassifier" => linear_classifier::stochastic(at, cx, columns),
+        "RidgeClassifier" | "RidgeClassifierCV" => linear_classifier::ridge(at, columns),
+        "LinearSVC" | "PassiveAggressiveClassifier" | "Perceptron" => {
+            linear_classifier::margins_only(at, columns)
+        }
+        "LinearDiscriminantAnalysis" => linear_classifier::discriminant(at, columns),
+        "QuadraticDiscriminantAnalysis" => discriminant::quadratic(at, columns),
+        "SVC" | "NuSVC" => svm::classifier(at, columns),
+        "SVR" | "NuSVR" => svm::regressor(at, columns),
+        "OneClassSVM" => svm::one_class(at, columns),
+        "SGDOneClassSVM" => linear::one_class(at, columns),
+        "MLPClassifier" => mlp::classifier(at, columns),
+        "MLPRegressor" => mlp::regressor(at, columns),
+        "GaussianNB" => bayes::gaussian(at, columns),
+        "MultinomialNB" => bayes::multinomial(at, columns),
+        "ComplementNB" => bayes::complement(at, columns),
+        "BernoulliNB" => bayes::bernoulli(at, columns),
+        "CategoricalNB" => bayes::categorical(at, columns),
+        "GaussianProcessRegressor" => gaussian_process::regressor(at, columns),
+        "KernelRidge" => kernel_ridge::regressor(at, columns),
+        "PLSRegression" | "PLSCanonical" | "CCA" => pls::regressor(at, cx, columns),
+        "DummyClassifier" => dummy::classifier(at),
+        "DummyRegressor" => dummy::regressor(at),
+        class if linear::REGRESSORS.contains(&class) => linear::regressor(at, columns),
         class if transformer::CLASSES.contains(&class) => {
             let (steps, columns) = transformer::read(at, cx, columns.clone())?;
             Ok(Part::values(at, steps, row(columns.width())))
@@ -137,11 +229,10 @@ pub(super) fn check_known(at: Attributes<'_, '_>) -> Result<(), Error> {
 }
 
 fn unsupported(at: Attributes<'_, '_>) -> Error {
-    let advice = format!(
-        "of scikit-learn's estimators these are read: {}",
-        CLASSES.join(", ")
-    );
-    at.unsupported("", advice)
+    at.unsupported(
+        "",
+        "the documentation lists scikit-learn's estimators that are read",
+    )
 }
 
 /// Another library's estimator.

@@ -68,6 +68,30 @@ impl Part {
         }
     }
 
+    /// A classifier without `predict_proba`: one margin scores the second of two classes, more
+    /// score a class each.
+    pub(super) fn scores(
+        at: Attributes<'_, '_>,
+        steps: Vec<Step>,
+        body: Body,
+        labels: Labels,
+    ) -> Self {
+        let one = body.n_margins() == 1;
+        Self {
+            answer: if one { Answer::Score } else { Answer::Classes },
+            labels: Some(labels),
+            ..Self::values(at, steps, body).by_margins()
+        }
+    }
+
+    /// The same, but for `predict`, which looks at the margins.
+    pub(super) fn by_margins(self) -> Self {
+        Self {
+            decision: Decision::Margin,
+            ..self
+        }
+    }
+
     /// Another library's model.
     pub(super) fn foreign(model: Model) -> Self {
         let draft = model.into_draft();

@@ -59,7 +59,7 @@ fn survives(bytes: &[u8], place: &str) -> bool {
             let values = [vec![0.5; width], vec![f64::NAN; width]].concat();
             let rows = Rows::f64(&values, width).unwrap();
             let n = margins(&model, &rows).unwrap().len();
-            assert_eq!(n, 2 * model.body.n_outputs(), "{place}");
+            assert_eq!(n, 2 * model.body.n_margins(), "{place}");
             predict(&model, &rows).unwrap();
             true
         }

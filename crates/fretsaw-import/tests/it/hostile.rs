@@ -381,8 +381,8 @@ fn pickles_that_hold_no_model_are_refused_by_name() {
             "it was never fitted",
         ),
         (
-            b"\x80\x02csklearn.svm._classes\nSVC\n)\x81}b.",
-            "cannot import `sklearn.svm._classes.SVC`",
+            b"\x80\x02csklearn.gaussian_process._gpc\nGaussianProcessClassifier\n)\x81}b.",
+            "cannot import `sklearn.gaussian_process._gpc.GaussianProcessClassifier`",
         ),
         (
             b"\x80\x02cos\nsystem\nX\x02\0\0\0ls\x85R.",

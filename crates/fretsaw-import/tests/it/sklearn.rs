@@ -46,17 +46,49 @@ fn answers(model: &Model, rows: &Path) -> (Vec<f64>, Vec<f64>) {
     )
 }
 
-/// How far numbers may be off, relative to themselves and to 1: `tolerance` of case.json, for what
-/// goes through matrix products, whose order is the processor's; 0 where every bit must be right.
-fn tolerance(case: &Path) -> f64 {
-    let json = fs::read_to_string(case.join("case.json")).unwrap_or_default();
-    let number = json.split("\"tolerance\": ").nth(1);
-    let number = number.and_then(|rest| rest.split([',', '\n', '}']).next());
-    number.map_or(0.0, |n| n.trim().parse().unwrap())
+/// How far numbers may be off: `tolerance` of case.json, for what goes through matrix products, whose
+/// order is the processor's. It is relative to the number, or to `floor` (1 where the case has none)
+/// if the number is smaller.
+#[derive(Clone, Copy)]
+struct Closeness {
+    /// 0 where every bit must be right.
+    tolerance: f64,
+    floor: f64,
+}
+
+impl Closeness {
+    fn of(case: &Path) -> Self {
+        let json = fs::read_to_string(case.join("case.json")).unwrap_or_default();
+        let number = |name: &str| {
+            let rest = json.split(&format!("\"{name}\": ")).nth(1)?;
+            rest.split([',', '\n', '}']).next()?.trim().parse().ok()
+        };
+        Self {
+            tolerance: number("tolerance").unwrap_or(0.0),
+            floor: number("floor").unwrap_or(1.0),
+        }
+    }
+
+    /// The same, or some units of the last place where there is a link between.
+    fn behind(self, link: &Link) -> Self {
+        match self.tolerance == 0.0 && *link != Link::Identity {
+            true => Self {
+                tolerance: 1e-14,
+                ..self
+            },
+            false => self,
+        }
+    }
+
+    fn holds(self, got: f64, want: f64) -> bool {
+        let same = got.to_bits() == want.to_bits() || (got.is_nan() && want.is_nan());
+        let close = || (got - want).abs() <= self.tolerance * want.abs().max(self.floor);
+        same || (self.tolerance > 0.0 && close())
+    }
 }
 
 fn compare(model: &Model, case: &Path) -> Result<(), String> {
-    let tolerance = tolerance(case);
+    let closeness = Closeness::of(case);
     for (x, raw, pred) in [
         ("X.npy", "raw.npy", "pred.npy"),
         ("X64.npy", "raw64.npy", "pred64.npy"),
@@ -66,11 +98,10 @@ fn compare(model: &Model, case: &Path) -> Result<(), String> {
         }
         let (margins, got) = answers(model, &case.join(x));
         if case.join(raw).exists() {
-            same(&margins, &Npy::read(&case.join(raw)), tolerance)?;
+            same(&margins, &Npy::read(&case.join(raw)), closeness)?;
         }
         let pred = Npy::read(&case.join(pred));
-        let behind_link = if model.link == Link::Identity { 0.0 } else { 1e-14 };
-        same(&got, &pred, tolerance.max(behind_link))?;
+        same(&got, &pred, closeness.behind(&model.link))?;
         if x == "X.npy" && case.join("case.json").exists() && case.join("label.npy").exists() {
             let labels = fretsaw_model::labels(model, &margins, &got).ok_or("no labels")?;
             let want = Npy::read(&case.join("label.npy")).values;
@@ -82,14 +113,12 @@ fn compare(model: &Model, case: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn same(got: &[f64], want: &Npy, tolerance: f64) -> Result<(), String> {
+fn same(got: &[f64], want: &Npy, closeness: Closeness) -> Result<(), String> {
     if got.len() != want.values.len() {
         return Err(format!("{} numbers for {}", got.len(), want.values.len()));
     }
-    for (i, (got, want_value)) in got.iter().zip(&want.values).enumerate() {
-        let close = (got - want_value).abs() <= tolerance * want_value.abs().max(1.0);
-        let same = got.to_bits() == want_value.to_bits() || (got.is_nan() && want_value.is_nan());
-        if !same && (tolerance == 0.0 || !close) {
+    for (i, (&got, &want_value)) in got.iter().zip(&want.values).enumerate() {
+        if !closeness.holds(got, want_value) {
             let row = i / want.columns;
             return Err(format!(
                 "row {row}: {got:?}, scikit-learn says {want_value:?}"
@@ -131,7 +160,10 @@ fn further_cases_answer_to_the_bit() {
     let mut n = 0;
     let mut faults = Vec::new();
     for case in folders(Path::new(&root)) {
-        if name(&case).starts_with("sk_") || name(&case).starts_with("perf_rf") {
+        let ours = ["sk_", "perf_rf"]
+            .iter()
+            .any(|p| name(&case).starts_with(p));
+        if ours || case.join("case.json").exists() {
             let (files, wrong) = check(&case);
             n += files;
             faults.extend(wrong);

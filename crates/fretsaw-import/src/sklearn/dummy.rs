@@ -1,0 +1,90 @@
+//! Estimators that answer the same for every row. Those that answer at random are refused.
+
+use fretsaw_model::{Answer, Link, Step};
+
+use super::attributes::Attributes;
+use super::part::{Part, linear, row};
+use crate::Error;
+use crate::error::shown;
+
+/// DummyRegressor: `constant_`, whatever it was made of.
+pub(super) fn regressor(at: Attributes<'_, '_>) -> Result<Part, Error> {
+    let constant = at.floats("constant_")?;
+    let body = row(constant.len());
+    Ok(Part::values(at, always(constant), body))
+}
+
+/// DummyClassifier of a constant strategy.
+pub(super) fn classifier(at: Attributes<'_, '_>) -> Result<Part, Error> {
+    let labels = at.classes()?;
+    let n = labels.len();
+    let strategy = at.text("_strategy").or_else(|| at.text("strategy"));
+    let only = |class: Option<usize>| (0..n).map(move |i| f64::from(u8::from(Some(i) == class)));
+    let probabilities = match strategy.unwrap_or("prior") {
+        "prior" => prior(at, n)?,
+        "most_frequent" => only(largest(&prior(at, n)?)).collect(),
+        "constant" => {
+            let constant = constant(at)?;
+            let class = (0..n).find(|&i| labels.name(i) == constant);
+            let none = || Error::invalid("its `constant` is not among its `classes_`");
+            only(Some(class.ok_or_else(none)?)).collect()
+        }
+        other => {
+            let what = format!("of strategy `{}`", shown(other));
+            return Err(at.unsupported(&what, "it answers at random"));
+        }
+    };
+    let answer = (Link::Identity, Answer::Classes);
+    Ok(Part::classifier(
+        at,
+        always(probabilities),
+        row(n),
+        answer,
+        labels,
+    ))
+}
+
+/// These values for every row, also where it has a NaN.
+fn always(values: Vec<f64>) -> Vec<Step> {
+    let intercept = vec![0.0; values.len()];
+    vec![
+        Step::Products(vec![Vec::new()]),
+        Step::Linear(linear(values, intercept)),
+    ]
+}
+
+fn prior(at: Attributes<'_, '_>, n: usize) -> Result<Vec<f64>, Error> {
+    let prior = at.floats("class_prior_")?;
+    match prior.len() == n {
+        true => Ok(prior),
+        false => Err(Error::invalid(format!(
+            "{} numbers in `class_prior_` for {n} classes",
+            prior.len()
+        ))),
+    }
+}
+
+/// The first of the largest.
+fn largest(values: &[f64]) -> Option<usize> {
+    let larger = |best: Option<usize>, i: usize| match best {
+        Some(b) if values[i] <= values[b] => Some(b),
+        _ => Some(i),
+    };
+    (0..values.len()).fold(None, larger)
+}
+
+/// The class's name, as text.
+fn constant(at: Attributes<'_, '_>) -> Result<String, Error> {
+    if let Some(text) = at.text("constant") {
+        return Ok(text.to_owned());
+    }
+    let id = at.get("constant")?;
+    let labels = match at.pickle.number(id) {
+        Ok(number) => fretsaw_model::Labels::Ints(vec![number as i64]),
+        Err(_) => at.elements("constant")?.into_labels(),
+    };
+    match labels.len() {
+        1 => Ok(labels.name(0)),
+        _ => Err(Error::invalid("its `constant` is not one class")),
+    }
+}

@@ -1,0 +1,113 @@
+//! Linear regressors and the generalized linear models: `X @ coef_.T + intercept_`, and a link.
+//!
+//! How the coefficients were found makes no difference here, so one reader serves all of them. BLAS
+//! adds the terms in an order of its own, so that the sums agree to some units of the last place of
+//! their largest term, not to the bit.
+
+use fretsaw_model::{Answer, Body, Decision, Labels, Linear, Link};
+
+use super::attributes::Attributes;
+use super::columns::Columns;
+use super::context::Context;
+use super::estimator;
+use super::matrix::Matrix;
+use super::part::{Part, linear};
+use crate::Error;
+
+/// Regressors that hold `coef_` and `intercept_`.
+pub(super) const REGRESSORS: &[&str] = &[
+    "ARDRegression",
+    "BayesianRidge",
+    "ElasticNet",
+    "ElasticNetCV",
+    "HuberRegressor",
+    "Lars",
+    "LarsCV",
+    "Lasso",
+    "LassoCV",
+    "LassoLars",
+    "LassoLarsCV",
+    "LassoLarsIC",
+    "LinearRegression",
+    "LinearSVR",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
+    "OrthogonalMatchingPursuit",
+    "OrthogonalMatchingPursuitCV",
+    "PassiveAggressiveRegressor",
+    "QuantileRegressor",
+    "Ridge",
+    "RidgeCV",
+    "SGDRegressor",
+    "TheilSenRegressor",
+];
+
+/// One of [`REGRESSORS`].
+pub(super) fn regressor(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
+    let body = Body::Linear(weights(at, columns)?);
+    Ok(Part::values(at, Vec::new(), body))
+}
+
+/// PoissonRegressor, GammaRegressor and TweedieRegressor.
+pub(super) fn generalized(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
+    let link = match (at.class(), at.text("link")) {
+        ("TweedieRegressor", Some("identity")) => Link::Identity,
+        ("TweedieRegressor", Some("log")) => Link::Exp,
+        ("TweedieRegressor", Some("auto")) if at.number("power")? <= 0.0 => Link::Identity,
+        ("TweedieRegressor", Some("auto")) => Link::Exp,
+        ("TweedieRegressor", _) => {
+            let advice = "the links `auto`, `identity` and `log` are known";
+            return Err(at.unsupported("with a link of its own", advice));
+        }
+        _ => Link::Exp,
+    };
+    Ok(Part {
+        link,
+        ..regressor(at, columns)?
+    })
+}
+
+/// RANSACRegressor: the estimator that was trained on the inliers.
+pub(super) fn ransac(
+    at: Attributes<'_, '_>,
+    cx: &Context<'_>,
+    columns: &Columns,
+) -> Result<Part, Error> {
+    estimator::read(at.child("estimator_")?, cx, columns).map_err(|e| e.under("estimator_"))
+}
+
+/// SGDOneClassSVM: `decision_function` is `X @ coef_ - offset_`, and 0 is an inlier.
+pub(super) fn one_class(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
+    let coef = Matrix::of(at, "coef_")?.shaped("coef_", 1, columns.width())?;
+    let offset = at.number("offset_")?;
+    let body = Body::Linear(linear(coef.values, vec![-offset]));
+    Ok(Part {
+        answer: Answer::Score,
+        decision: Decision::MarginFromZero,
+        labels: Some(Labels::Ints(vec![-1, 1])),
+        ..Part::values(at, Vec::new(), body)
+    })
+}
+
+/// `coef_` and `intercept_`, an output a row.
+pub(super) fn weights(at: Attributes<'_, '_>, columns: &Columns) -> Result<Linear, Error> {
+    let coef = Matrix::of(at, "coef_")?;
+    let n_outputs = coef.rows;
+    let coef = coef.shaped("coef_", n_outputs, columns.width())?;
+    Ok(linear(coef.transposed(), intercepts(at, n_outputs)?))
+}
+
+/// `intercept_`: one an output, or one for all.
+pub(super) fn intercepts(at: Attributes<'_, '_>, n_outputs: usize) -> Result<Vec<f64>, Error> {
+    let intercept = at.floats("intercept_")?;
+    match intercept[..] {
+        [one] => Ok(vec![one; n_outputs]),
+        _ if intercept.len() == n_outputs => Ok(intercept),
+        _ => Err(Error::invalid(format!(
+            "{} numbers in `intercept_` for {n_outputs} outputs",
+            intercept.len()
+        ))),
+    }
+}
