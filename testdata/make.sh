@@ -19,7 +19,7 @@ for name in "${names[@]}"; do
     "$python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$list"
   fi
   case $name in
-    sklearn-*) makers=(make_sklearn.py) ;;
+    sklearn-*) makers=(make_sklearn.py make_sklearn_prep.py) ;;
     onnx) makers=(make_onnx.py) ;;
     catboost-*) makers=(make_catboost.py) ;;
     lightgbm-*) makers=(make_lightgbm.py) ;;

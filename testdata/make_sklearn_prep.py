@@ -197,7 +197,7 @@ CASES = [
     ("normalizer_l1", (1, 9), "pickle", Normalizer("l1"), "", {"tolerance": 1e-15}, {}),
     ("normalizer_max", (1, 9), "joblib", Normalizer("max"), "", {}, {}),
     ("binarizer", (1, 9), "skops", Binarizer(threshold=0.25), "", {}, {}),
-    ("function", ALL, "pickle", chain(FunctionTransformer(np.abs), FunctionTransformer(np.log1p), FunctionTransformer(None)), "", {"tolerance": 1e-15}, {}),
+    ("function", ALL, "pickle", chain(FunctionTransformer(np.abs), FunctionTransformer(np.log1p), FunctionTransformer(None), StandardScaler()), "", {"tolerance": 1e-15}, {}),
     ("function_skops", (1, 9), "skops", chain(FunctionTransformer(np.tanh), FunctionTransformer(np.expm1)), "", {"tolerance": 1e-15}, {}),
     ("impute_mean", ALL, "joblib", SimpleImputer(strategy="mean", add_indicator=True), "with a column without values, which is dropped", {}, {"missing": 0.2, "empty": [1]}),
     ("impute_median", (1, 9), "skops", SimpleImputer(strategy="median", missing_values=-1.0), "missing is -1", {}, {"missing": 0.2, "marker": -1.0}),

@@ -84,7 +84,12 @@ pub(super) fn function(
         Value::Global(global) => by_name(&global.module, &global.name),
         // NumPy before 1.20: `_ufunc_reconstruct(module, name)`.
         Value::Object(object) if object.callee.is("numpy.core", "_ufunc_reconstruct") => {
-            match object.args.iter().map(|&id| at.pickle.get(id)).collect::<Vec<_>>()[..] {
+            match object
+                .args
+                .iter()
+                .map(|&id| at.pickle.get(id))
+                .collect::<Vec<_>>()[..]
+            {
                 [Value::Str(module), Value::Str(name)] => by_name(module, name),
                 _ => None,
             }
