@@ -160,12 +160,16 @@ pub(crate) struct Convert {
     /// Version of the standard operators
     #[arg(long, value_name = "N")]
     pub(crate) opset: Option<i64>,
-    /// Version of the ai.onnx.ml operators: 3 (every runtime) or 5
-    #[arg(long, value_name = "N", default_value = "3")]
-    pub(crate) ml_opset: i64,
+    /// Version of the ai.onnx.ml operators: 3 (every runtime; ensembles answer f32) or 5
+    /// [default: 3, or 5 for ensembles with --double]
+    #[arg(long, value_name = "N")]
+    pub(crate) ml_opset: Option<i64>,
     /// Take f64 input
     #[arg(long)]
     pub(crate) double: bool,
+    /// Take categories of text as text: an input for every feature
+    #[arg(long)]
+    pub(crate) strings: bool,
     /// Give probabilities as a sequence of maps too
     #[arg(long)]
     pub(crate) zipmap: bool,

@@ -36,6 +36,12 @@ pub enum Function {
     Reciprocal,
     /// To the nearest whole number, halves to the even one.
     Round,
+    /// To the nearest f32: what a file computes in f32 is repeated so, operation by operation.
+    Narrow,
+    /// Downwards to a whole number.
+    Floor,
+    /// Towards 0 to a whole number.
+    Truncate,
     /// 1 above the threshold, else 0.
     Above(f64),
     /// 1 at the threshold and above, else 0.
@@ -78,6 +84,9 @@ impl Function {
             Self::Negate => -x,
             Self::Reciprocal => 1.0 / x,
             Self::Round => x.round_ties_even(),
+            Self::Narrow => f64::from(x as f32),
+            Self::Floor => x.floor(),
+            Self::Truncate => x.trunc(),
             Self::Above(t) => f64::from(u8::from(x > t)),
             Self::AtLeast(t) => f64::from(u8::from(x >= t)),
             // Not `clamp`, which panics where the limits are out of order.

@@ -14,7 +14,8 @@ const FORMAT: &str = "fretsaw.format";
 const OBJECTIVE: &str = "fretsaw.objective";
 const SOURCE: &str = "fretsaw.source_sha256";
 const PASSES: &str = "fretsaw.passes";
-const FEATURES: &str = "fretsaw.features";
+/// The key of a file's metadata that lists its features, for [`features_in`].
+pub const FEATURES: &str = "fretsaw.features";
 const LABELS: &str = "fretsaw.multilabel";
 
 /// One line for `doc_string`.
@@ -116,11 +117,20 @@ pub(crate) fn provenance(model: &ModelProto) -> Provenance {
 
 /// The features, where the file names `n` of them; otherwise `f0`, `f1`, ...
 pub(crate) fn features(model: &ModelProto, n: usize) -> Vec<Feature> {
-    let named = get(model, FEATURES)
-        .and_then(|text| serde_json::from_str::<Vec<Value>>(text).ok())
+    named_features(model)
         .filter(|v| v.len() == n)
-        .and_then(|v| v.iter().map(read_feature).collect());
-    named.unwrap_or_else(|| (0..n).map(|i| Feature::numeric(format!("f{i}"))).collect())
+        .unwrap_or_else(|| (0..n).map(|i| Feature::numeric(format!("f{i}"))).collect())
+}
+
+/// The features as the file names them, if it does.
+pub(crate) fn named_features(model: &ModelProto) -> Option<Vec<Feature>> {
+    features_in(get(model, FEATURES)?)
+}
+
+/// The features that the metadata under [`FEATURES`] list; `None` where it is no such list.
+pub fn features_in(text: &str) -> Option<Vec<Feature>> {
+    let features: Vec<Value> = serde_json::from_str(text).ok()?;
+    features.iter().map(read_feature).collect()
 }
 
 fn read_feature(v: &Value) -> Option<Feature> {
@@ -131,6 +141,15 @@ fn read_feature(v: &Value) -> Option<Feature> {
         return Some(Feature {
             name: v.get("name")?.as_str()?.to_string(),
             kind: FeatureKind::Hashed,
+        });
+    }
+    if let Some(known) = v.get("text").and_then(Value::as_array) {
+        let text = |v: &Value| v.as_str().map(str::to_string);
+        return Some(Feature {
+            name: v.get("name")?.as_str()?.to_string(),
+            kind: FeatureKind::Text {
+                known: known.iter().map(text).collect::<Option<_>>()?,
+            },
         });
     }
     let categories = match v.get("categories")? {

@@ -3,11 +3,13 @@
 use std::io;
 
 use fretsaw_model::Model;
-use fretsaw_onnx::{ErrorKind as OnnxErrorKind, LowerOptions, compact as operator, lift, lower};
+use fretsaw_onnx::{
+    ErrorKind as OnnxErrorKind, LowerOptions, Packed, compact as operator, lift, pack,
+};
 
 use crate::{Error, ErrorKind, Result};
 
-pub use fretsaw_onnx::LowerOptions as Lower;
+pub use fretsaw_onnx::{LowerOptions as Lower, ml_opset_for};
 
 /// Reads an ONNX file, ours or another converter's, as a model. `external` reads a file beside it
 /// by its name.
@@ -28,9 +30,18 @@ pub fn read(bytes: &[u8], external: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Res
 /// # Errors
 /// When the operators cannot hold it exactly (named).
 pub fn write(model: &Model, options: &LowerOptions) -> Result<Vec<u8>> {
-    lower(model, options)
-        .and_then(|proto| fretsaw_onnx::write(&proto))
-        .map_err(error)
+    pack(model, options).and_then(Packed::write).map_err(error)
+}
+
+/// As [`write`], but lets go of the model as soon as it can: a large one then need not be in memory
+/// next to its file.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_last(model: Model, options: &LowerOptions) -> Result<Vec<u8>> {
+    let packed = pack(&model, options).map_err(error)?;
+    drop(model);
+    packed.write().map_err(error)
 }
 
 /// Writes `model` as every runtime reads it: standard operators, `ai.onnx.ml` 3, f32 input.
@@ -41,12 +52,26 @@ pub fn portable(model: &Model) -> Result<Vec<u8>> {
     write(model, &LowerOptions::default())
 }
 
-/// Writes `model` with the operator `fretsaw.TreeEnsemble`, small.
+/// The same with f64 input and answers, which for ensembles takes `ai.onnx.ml` 5.
+///
+/// # Errors
+/// When the operators cannot hold it exactly (named).
+pub fn portable_double(model: &Model) -> Result<Vec<u8>> {
+    let options = LowerOptions {
+        double: true,
+        ml_opset: 5,
+        ..LowerOptions::default()
+    };
+    write(model, &options)
+}
+
+/// Writes `model` with the operator `fretsaw.TreeEnsemble`, small; its input is f64 with `double`,
+/// else f32.
 ///
 /// # Errors
 /// When the operator cannot hold it (named).
-pub fn compact(model: &Model) -> Result<Vec<u8>> {
-    operator::lower(model, false)
+pub fn compact(model: &Model, double: bool) -> Result<Vec<u8>> {
+    operator::lower(model, double)
         .and_then(|proto| fretsaw_onnx::write(&proto))
         .map_err(error)
 }

@@ -53,6 +53,8 @@ struct Case {
     options: Options,
     labels: bool,
     n_rows: usize,
+    /// Whether rows are f64, some one place beside a threshold.
+    double: bool,
 }
 
 impl Case {
@@ -62,6 +64,7 @@ impl Case {
             options: options(),
             labels: false,
             n_rows: 400,
+            double: false,
         }
     }
 
@@ -71,11 +74,12 @@ impl Case {
 
     fn watched(&self, observer: &dyn Observer) -> Result<Outcome> {
         let n = self.model.features.len();
-        let x: Vec<f32> = random::rows(5, &self.model, self.n_rows)
-            .iter()
-            .map(|&v| v as f32)
-            .collect();
-        let rows = Rows::f32(&x, n).unwrap();
+        let wide = random::rows(5, &self.model, self.n_rows);
+        let narrow: Vec<f32> = wide.iter().map(|&v| v as f32).collect();
+        let rows = match self.double {
+            true => Rows::f64(&wide, n).unwrap(),
+            false => Rows::f32(&narrow, n).unwrap(),
+        };
         let half = self.n_rows / 2;
         let labels: Vec<f64> = (half..self.n_rows).map(|i| (i % 2) as f64).collect();
         let source = Loaded {
@@ -279,6 +283,46 @@ fn a_linear_model_has_one_variant_and_says_why() {
             .max_error_from
             .contains("standard deviation")
     );
+}
+
+/// Rows of f64 beside thresholds go elsewhere in a file that takes f32: such files take f64, unless the
+/// budget bears it.
+#[test]
+fn files_take_f64_where_f32_would_break_the_budget() {
+    let shape = random::Shape {
+        n_trees: 60,
+        max_leaves: 16,
+        chain: 0,
+        compare: Float::F64,
+        sum: fretsaw::model::Sum::F64,
+        ..random::Shape::default()
+    };
+    let mut case = Case::new(random::ensemble(11, &shape));
+    assert!(case.run().unwrap().report.input.is_none(), "rows of f32");
+    case.double = true;
+    let back = |outcome: &Outcome| {
+        let none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+        let model = fretsaw::onnx::read(&outcome.files[0].bytes, &none).unwrap();
+        model.ensemble().unwrap().compare
+    };
+    case.options.max_error = Some(1e-9);
+    let outcome = case.run().unwrap();
+    let input = outcome.report.input.as_ref().unwrap();
+    assert_eq!(input.files, "f64", "{input:?}");
+    assert!(input.rows_changed > Some(0) && input.max_error > Some(1e-9));
+    assert_eq!(back(&outcome), Float::F64);
+    assert!(
+        outcome
+            .report
+            .notices
+            .iter()
+            .any(|n| n.contains("take f64"))
+    );
+    case.options.max_error = Some(1e9);
+    case.options.objective = Objective::Latency;
+    let outcome = case.run().unwrap();
+    assert_eq!(outcome.report.input.as_ref().unwrap().files, "f32");
+    assert_eq!(back(&outcome), Float::F32);
 }
 
 #[test]

@@ -329,10 +329,10 @@ fn models_that_cannot_be_run_are_named() {
     let two = model(
         &[add],
         &[
-            tensor("a", FLOAT, &[None, Some(1)]),
-            tensor("b", FLOAT, &[None, Some(1)]),
+            tensor("a", FLOAT, &[None, Some(2)]),
+            tensor("b", FLOAT, &[None, Some(2)]),
         ],
-        &[tensor("y", FLOAT, &[None, Some(1)])],
+        &[tensor("y", FLOAT, &[None, Some(2)])],
     );
     let unknown = model(
         &[node("Frobnicate", "", &["x"], &["y"], &[])],
@@ -360,7 +360,12 @@ fn models_that_cannot_be_run_are_named() {
             ErrorKind::Unsupported,
             "rows x features",
         ),
-        ("two inputs", two, ErrorKind::Unsupported, "2 inputs (a, b)"),
+        (
+            "two inputs",
+            two,
+            ErrorKind::Unsupported,
+            "of several inputs, rows x 1 are run",
+        ),
         ("unknown operator", unknown, ErrorKind::Model, "Frobnicate"),
     ] {
         let Err(e) = OrtSession::open(runtime, &bytes, &Options::default()) else {
@@ -373,6 +378,26 @@ fn models_that_cannot_be_run_are_named() {
             e.kind()
         );
     }
+}
+
+#[test]
+fn an_input_a_feature_is_a_row() {
+    let Some(runtime) = runtime() else { return };
+    let add = node("Sub", "", &["a", "b"], &["y"], &[]);
+    let bytes = model(
+        &[add],
+        &[
+            tensor("a", FLOAT, &[None, Some(1)]),
+            tensor("b", FLOAT, &[None, Some(1)]),
+        ],
+        &[tensor("y", FLOAT, &[None, Some(1)])],
+    );
+    let mut session = OrtSession::open(runtime, &bytes, &Options::default()).unwrap();
+    assert_eq!(session.n_features(), Some(2));
+    let mut out = Predictions::new(Float::F32, 1);
+    let rows = Rows::f64(&[3.0, 1.0, 0.5, 2.0], 2).unwrap();
+    session.run(&rows, Want::Answers, &mut out).unwrap();
+    assert_eq!(out.to_f64(), [2.0, -1.5]);
 }
 
 #[test]

@@ -20,11 +20,12 @@ const NAMES: &[(&str, &[&str])] = &[
     ("numpy", &["dtype", "ndarray"]),
     ("numpy.core.multiarray", &["_reconstruct", "scalar"]),
     ("numpy._core.multiarray", &["_reconstruct", "scalar"]),
+    ("numpy.core", &["_ufunc_reconstruct"]),
     ("numpy.core.numeric", &["_frombuffer"]),
     ("numpy._core.numeric", &["_frombuffer"]),
     ("functools", &["partial"]),
-    // One of its own functions by name, as NumPy before 1.20 writes it.
-    ("numpy.core", &["_ufunc_reconstruct"]),
+    // The names of columns, which ColumnTransformer keeps before 1.0.
+    ("pandas.core.indexes.base", &["Index", "_new_Index"]),
     // The results of a search.
     ("numpy.ma.core", &["MaskedArray", "_mareconstruct"]),
     // The state of a random number generator, which an estimator keeps from its training.

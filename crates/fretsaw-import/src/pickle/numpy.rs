@@ -267,6 +267,26 @@ impl<'a> Pickle<'a> {
         floats.collect::<Option<_>>().map(Elements::Floats)
     }
 
+    /// The name of a function, also where it is one of NumPy's as its versions below 1.20 have it.
+    pub(crate) fn function(&self, id: Id) -> Option<Global<'a>> {
+        match self.get(id) {
+            Value::Global(global) => Some(global.clone()),
+            Value::Object(o) if o.callee.is("numpy.core", "_ufunc_reconstruct") => {
+                let [module, name] = o.args[..] else {
+                    return None;
+                };
+                match (self.get(module), self.get(name)) {
+                    (Value::Str(module), Value::Str(name)) => Some(Global {
+                        module: module.clone(),
+                        name: name.clone(),
+                    }),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// A number: Python's own, or a NumPy scalar.
     pub(crate) fn number(&self, id: Id) -> Result<f64, Error> {
         let scalar = |object: &Object<'a>| {

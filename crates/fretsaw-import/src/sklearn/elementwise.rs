@@ -8,7 +8,7 @@ use fretsaw_model::{Function, Norm, Step};
 use super::attributes::Attributes;
 use super::columns::Columns;
 use crate::Error;
-use crate::pickle::Value;
+use crate::pickle::{Global, Value};
 
 /// NumPy's functions of one value, by the names that they have there.
 const NUMPY: &[(&str, Function)] = &[
@@ -72,51 +72,49 @@ pub(super) fn function(
     at: Attributes<'_, '_>,
     columns: Columns,
 ) -> Result<(Vec<Step>, Columns), Error> {
-    let Some(id) = at.some("func") else {
-        return Ok((Vec::new(), columns));
-    };
-    if let Some(arguments) = at.some("kw_args")
-        && !matches!(at.pickle.get(arguments), Value::Dict(items) if items.is_empty())
-    {
-        return Err(at.unsupported("with `kw_args`", "functions are read without arguments"));
-    }
-    let known = match at.pickle.get(id) {
-        Value::Global(global) => by_name(&global.module, &global.name),
-        // NumPy before 1.20: `_ufunc_reconstruct(module, name)`.
-        Value::Object(object) if object.callee.is("numpy.core", "_ufunc_reconstruct") => {
-            match object
-                .args
-                .iter()
-                .map(|&id| at.pickle.get(id))
-                .collect::<Vec<_>>()[..]
-            {
-                [Value::Str(module), Value::Str(name)] => by_name(module, name),
-                _ => None,
-            }
-        }
-        _ => None,
-    };
-    let Some(function) = known else {
-        let advice = format!(
-            "of NumPy's functions these are known: {}",
-            NUMPY.iter().map(|f| f.0).collect::<Vec<_>>().join(", ")
-        );
-        return Err(at.unsupported(&format!("with {}", at.pickle.describe(id)), advice));
-    };
-    Ok(match function {
+    Ok(match named(at, "func", "kw_args")? {
         None => (Vec::new(), columns),
         Some(f) => (vec![Step::Map(f)], Columns::computed(columns.width())),
     })
 }
 
+/// `FunctionTransformer`'s way back: `inverse_func` of every value.
+pub(super) fn inverse(at: Attributes<'_, '_>) -> Result<Vec<Step>, Error> {
+    let function = named(at, "inverse_func", "inv_kw_args")?;
+    Ok(function.map(Step::Map).into_iter().collect())
+}
+
+/// The function that the attribute names; `None` of the identity.
+fn named(at: Attributes<'_, '_>, name: &str, arguments: &str) -> Result<Option<Function>, Error> {
+    let Some(id) = at.some(name) else {
+        return Ok(None);
+    };
+    if let Some(arguments) = at.some(arguments)
+        && !matches!(at.pickle.get(arguments), Value::Dict(items) if items.is_empty())
+    {
+        return Err(at.unsupported("with `kw_args`", "functions are read without arguments"));
+    }
+    at.pickle
+        .function(id)
+        .as_ref()
+        .and_then(by_name)
+        .ok_or_else(|| {
+            let advice = format!(
+                "of NumPy's functions these are known: {}",
+                NUMPY.iter().map(|f| f.0).collect::<Vec<_>>().join(", ")
+            );
+            at.unsupported(&format!("with {}", at.pickle.describe(id)), advice)
+        })
+}
+
 /// What the name means: `None` of a name that is not known, and within it of the identity.
-fn by_name(module: &str, name: &str) -> Option<Option<Function>> {
-    let table = match module.split('.').next()? {
-        "numpy" if name == "positive" => return Some(None),
+fn by_name(global: &Global<'_>) -> Option<Option<Function>> {
+    let table = match global.module.split('.').next()? {
+        "numpy" if global.name == "positive" => return Some(None),
         "numpy" => NUMPY,
-        "scipy" if module.starts_with("scipy.special") => SCIPY,
+        "scipy" if global.module.starts_with("scipy.special") => SCIPY,
         _ => return None,
     };
-    let (_, function) = table.iter().find(|known| known.0 == name)?;
-    Some(Some(*function))
+    let known = table.iter().find(|(name, _)| *name == global.name)?;
+    Some(Some(known.1))
 }

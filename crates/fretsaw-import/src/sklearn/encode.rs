@@ -49,8 +49,11 @@ pub(super) fn one_hot(
             "error" => None,
             "ignore" => Some(width),
             "infrequent_if_exist" | "warn" => match grouped {
-                Some(_) => Some(column_of(n_codes - 1)),
-                None => Some(width),
+                // Until 1.7 `warn` sets nothing, though its warning says that it does.
+                Some(_) if handle_unknown != "warn" || cx.since(1, 8) => {
+                    Some(column_of(n_codes - 1))
+                }
+                _ => Some(width),
             },
             other => return Err(unknown_option(at, other)),
         };

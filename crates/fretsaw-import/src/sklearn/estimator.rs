@@ -9,8 +9,8 @@ use super::part::{Part, row};
 use super::transformer::check_width;
 use super::{
     adaboost, bagging, bayes, boosting, calibration, clusters, discriminant, dummy, forest,
-    gaussian_process, hist, isolation, isotonic, kernel_ridge, linear, linear_classifier, mlp,
-    multiclass, neighbors, pipeline, pls, stacking, svm, transformer, voting,
+    gaussian_process, hist, isolation, isotonic, kernel_ridge, linear, linear_classifier, mixture,
+    mlp, multiclass, neighbors, pipeline, pls, several, stacking, svm, target, transformer, voting,
 };
 use crate::Error;
 
@@ -35,6 +35,11 @@ pub(super) const CLASSES: &[&str] = &[
     "GradientBoostingRegressor",
     "HistGradientBoostingClassifier",
     "HistGradientBoostingRegressor",
+    "TransformedTargetRegressor",
+    "MultiOutputRegressor",
+    "MultiOutputClassifier",
+    "RegressorChain",
+    "ClassifierChain",
     "ARDRegression",
     "BayesianRidge",
     "ElasticNet",
@@ -99,6 +104,7 @@ pub(super) const CLASSES: &[&str] = &[
     "AdaBoostRegressor",
     "CalibratedClassifierCV",
     "FrozenEstimator",
+    "GaussianMixture",
     "IsolationForest",
     "IsotonicRegression",
     "KMeans",
@@ -164,6 +170,7 @@ fn of_class(
         "AdaBoostClassifier" => adaboost::classifier(at, cx, columns),
         "AdaBoostRegressor" => adaboost::regressor(at, cx, columns),
         "CalibratedClassifierCV" => calibration::read(at, cx, columns),
+        "GaussianMixture" => mixture::read(at),
         "IsolationForest" => isolation::read(at, columns),
         "IsotonicRegression" => isotonic::read(at),
         "KMeans" | "MiniBatchKMeans" => clusters::read(at),
@@ -175,10 +182,15 @@ fn of_class(
         "StackingClassifier" | "StackingRegressor" => stacking::read(at, cx, columns),
         "VotingClassifier" => voting::classifier(at, cx, columns),
         "VotingRegressor" => voting::regressor(at, cx, columns),
-        "GradientBoostingClassifier" | "GradientBoostingRegressor" => boosting::read(at, cx),
+        "GradientBoostingClassifier" | "GradientBoostingRegressor" => {
+            boosting::read(at, cx, columns)
+        }
         "HistGradientBoostingClassifier" | "HistGradientBoostingRegressor" => {
             hist::read(at, cx, columns)
         }
+        "TransformedTargetRegressor" => target::read(at, cx, columns),
+        "MultiOutputRegressor" | "MultiOutputClassifier" => several::side_by_side(at, cx, columns),
+        "RegressorChain" | "ClassifierChain" => several::chain(at, cx, columns),
         "PoissonRegressor" | "GammaRegressor" | "TweedieRegressor" => {
             linear::generalized(at, columns)
         }

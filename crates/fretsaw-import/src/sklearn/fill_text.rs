@@ -1,4 +1,5 @@
-//! SimpleImputer on columns of text: the text that stands for missing values, by its code.
+//! What SimpleImputer does otherwise on columns of text: what fills them, and what it takes for
+//! missing, by their codes.
 
 use fretsaw_model::Step;
 
@@ -6,51 +7,12 @@ use super::attributes::Attributes;
 use super::categories::in_computed;
 use super::columns::Columns;
 use super::context::Context;
-use super::impute;
 use crate::Error;
 use crate::pickle::numpy::Elements;
 use crate::pickle::{Id, Value};
 
-/// The imputer, if any of its values is text.
-pub(super) fn simple(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: &Columns,
-) -> Result<Option<(Vec<Step>, Columns)>, Error> {
-    let Some(statistics) = statistics(at, cx, columns)? else {
-        return Ok(None);
-    };
-    let mut fill = mark(at, cx, columns)?;
-    let kept: Vec<usize> = match impute::keeps_empty(at, cx) {
-        true => (0..columns.width()).collect(),
-        // A column without values has no most frequent one, and is dropped.
-        false => (0..columns.width())
-            .filter(|&c| !statistics[c].is_nan())
-            .collect(),
-    };
-    fill.push(Step::Impute { values: statistics });
-    let mut out = columns.select(&kept);
-    if kept.len() < columns.width() {
-        fill.push(Step::Select {
-            columns: kept.iter().map(|&c| c as u32).collect(),
-        });
-    }
-    if !at.flag("add_indicator") {
-        return Ok(Some((fill, out)));
-    }
-    let indicator = at.child("indicator_")?;
-    let marked = indicator.elements("features_")?.ints().unwrap_or_default();
-    let mut is_missing = mark(at, cx, columns)?;
-    let place = |&c: &i64| u32::try_from(c).map_err(|_| Error::invalid(format!("column {c}")));
-    is_missing.push(Step::IsMissing {
-        columns: marked.iter().map(place).collect::<Result<_, _>>()?,
-    });
-    out = Columns::join([out, Columns::computed(marked.len())].iter());
-    Ok(Some((vec![Step::Branches(vec![fill, is_missing])], out)))
-}
-
 /// What fills each column, where any of that is text.
-fn statistics(
+pub(super) fn statistics(
     at: Attributes<'_, '_>,
     cx: &Context<'_>,
     columns: &Columns,
@@ -90,7 +52,11 @@ fn statistics(
 }
 
 /// Marks as missing what the imputer takes for it, where that is text.
-fn mark(at: Attributes<'_, '_>, cx: &Context<'_>, columns: &Columns) -> Result<Vec<Step>, Error> {
+pub(super) fn mark(
+    at: Attributes<'_, '_>,
+    cx: &Context<'_>,
+    columns: &Columns,
+) -> Result<Vec<Step>, Error> {
     let Some(id) = at.some("missing_values") else {
         return Ok(Vec::new());
     };

@@ -5,20 +5,21 @@
 //! the rows as the user has them, so columns are put back and numbers turned into values again.
 
 use fretsaw_model::{
-    BaseOrder, Body, Categories, CategoryIndex, CategorySet, Ensemble, Feature, FeatureKind, Float,
+    BaseOrder, Body, CategoryIndex, CategorySet, Decision, Ensemble, Feature, FeatureKind, Float,
     Missing, Node, Split, Sum, Target, Test, Tree,
 };
 
 use super::attributes::Attributes;
 use super::boosting;
+use super::categories::{self, Category, in_computed};
 use super::columns::Columns;
 use super::context::Context;
 use super::part::Part;
 use super::tree::{int_field, no_field};
 use crate::Error;
+use crate::pickle::Value;
 use crate::pickle::array::Array;
 use crate::pickle::numpy::Elements;
-use crate::pickle::{Id, Value};
 
 /// Bins, and so categories, have numbers of one byte.
 const MAX_CATEGORIES: usize = 256;
@@ -46,10 +47,8 @@ enum Known {
         values: Vec<u32>,
         index: CategoryIndex,
     },
-    /// The value of each number that the encoder gives.
+    /// The value of each number that the encoder gives; of text, its code.
     Encoded(Vec<u32>),
-    /// The text of each number that the encoder gives.
-    Strings(Vec<String>),
 }
 
 /// A tree, as arrays with one element a node.
@@ -78,40 +77,30 @@ pub(super) fn read(
     let classes = classifier.then(|| at.classes()).transpose()?;
     let answer = boosting::answer(at.text("loss").unwrap_or_default(), classes.as_ref())?;
     let n_outputs = boosting::n_outputs(classes.as_ref());
-    let boosting = HistGradientBoosting::of(at, cx.version)?;
-    let texts = |k: &Option<Known>| matches!(k, Some(Known::Strings(_)));
-    let features = if columns.are_input() {
-        let n = columns.width();
-        let mut features = (0..n)
-            .map(|i| Feature::numeric(format!("f{i}")))
-            .collect::<Vec<_>>();
-        boosting.mark(&mut features);
-        Some(features)
-    } else if boosting.categories.iter().any(texts) {
-        return Err(at.unsupported(
-            "with categories of text behind transformers",
-            "its categories would have to be found in computed columns",
-        ));
-    } else {
-        None
-    };
+    let boosting = HistGradientBoosting::of(at, cx, columns)?;
+    let features = columns.are_input().then(|| boosting.features(columns));
     let body = Body::Ensemble(boosting.lift(n_outputs)?);
-    let mut part = boosting::part(at, body, answer, classes);
+    // Up to 1.4 a class was named by its probability.
+    let decision = match cx.since(1, 5) {
+        true => Decision::Margin,
+        false => Decision::Answer,
+    };
+    let mut part = boosting::part(at, body, answer, decision, classes);
     part.features = features;
     Ok(part)
 }
 
 impl HistGradientBoosting {
-    fn of(at: Attributes<'_, '_>, version: (u32, u32)) -> Result<Self, Error> {
+    fn of(at: Attributes<'_, '_>, cx: &Context<'_>, columns: &Columns) -> Result<Self, Error> {
         let mut predictors = Vec::new();
         for (i, predictor) in at.objects("_predictors")?.into_iter().enumerate() {
             let predictor = TreePredictor::of(predictor);
             predictors.push(predictor.map_err(|e| e.item(i).under("_predictors"))?);
         }
         let (columns, categories) = if at.some("_preprocessor").is_some() {
-            encoded(at)?
+            encoded(at, cx, columns)?
         } else {
-            (Vec::new(), plain(at, version)?)
+            (Vec::new(), plain(at, cx)?)
         };
         Ok(Self {
             predictors,
@@ -121,17 +110,17 @@ impl HistGradientBoosting {
         })
     }
 
-    /// Marks the categorical features.
-    fn mark(&self, features: &mut [Feature]) {
-        for (feature, known) in features.iter_mut().zip(&self.categories) {
-            if let Some(known) = known {
-                let categories = match known {
-                    Known::Strings(names) => Some(Categories::Strings(names.clone())),
-                    Known::Values { .. } | Known::Encoded(_) => None,
-                };
-                feature.kind = FeatureKind::Categorical { categories };
-            }
-        }
+    /// The columns of the rows; text is known by the context.
+    fn features(&self, columns: &Columns) -> Vec<Feature> {
+        let kind = |i: usize| match self.categories.get(i) {
+            Some(Some(_)) => FeatureKind::Categorical { categories: None },
+            _ => FeatureKind::Numeric,
+        };
+        let feature = |i| Feature {
+            name: format!("f{i}"),
+            kind: kind(i),
+        };
+        (0..columns.width()).map(feature).collect()
     }
 
     fn lift(self, n_outputs: usize) -> Result<Ensemble, Error> {
@@ -161,7 +150,7 @@ impl HistGradientBoosting {
 }
 
 /// Up to 1.3: the mapper of bins has the categories' values in place of thresholds.
-fn plain(at: Attributes<'_, '_>, version: (u32, u32)) -> Result<Vec<Option<Known>>, Error> {
+fn plain(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<Vec<Option<Known>>, Error> {
     if at.some("is_categorical_").is_none() {
         return Ok(Vec::new());
     }
@@ -175,7 +164,7 @@ fn plain(at: Attributes<'_, '_>, version: (u32, u32)) -> Result<Vec<Option<Known
         ));
     }
     // Negative values count as missing since 1.2; before, -0.5 was cut to category 0.
-    let index = if version >= (1, 2) {
+    let index = if cx.since(1, 2) {
         CategoryIndex::TruncateNonNegative
     } else {
         CategoryIndex::Truncate
@@ -194,8 +183,18 @@ fn plain(at: Attributes<'_, '_>, version: (u32, u32)) -> Result<Vec<Option<Known
 }
 
 /// Since 1.4: the columns in the order of the trees, and the encoder's categories.
-fn encoded(at: Attributes<'_, '_>) -> Result<(Vec<usize>, Vec<Option<Known>>), Error> {
+fn encoded(
+    at: Attributes<'_, '_>,
+    cx: &Context<'_>,
+    rows: &Columns,
+) -> Result<(Vec<usize>, Vec<Option<Known>>), Error> {
     let is_categorical = ints(at, "is_categorical_")?;
+    if is_categorical.len() != rows.width() {
+        return Err(Error::invalid(format!(
+            "`is_categorical_` does not fit {} columns",
+            rows.width()
+        )));
+    }
     let which = |wanted: bool| {
         let all = is_categorical.iter().enumerate();
         all.filter(move |(_, c)| (**c != 0) == wanted)
@@ -215,56 +214,27 @@ fn encoded(at: Attributes<'_, '_>) -> Result<(Vec<usize>, Vec<Option<Known>>), E
     };
     let encoder = encoder.ok_or_else(|| Error::invalid("`_preprocessor` has no encoder"))?;
     let encoder = Attributes::of(at.pickle, encoder)?;
-    let id = encoder.get("categories_")?;
-    let lists = match at.pickle.get(id) {
-        Value::List(lists) => lists.clone(),
-        _ => Vec::new(),
-    };
-    if lists.len() != which(true).count() {
-        return Err(Error::invalid(
-            "`categories_` does not fit `is_categorical_`",
-        ));
-    }
+    let lists = categories::of(encoder, which(true).count())?;
     let mut known = vec![None; is_categorical.len()];
-    for (column, id) in which(true).zip(lists) {
-        let unfit = || unfit(at, column);
-        known[column] = Some(match text(at, id) {
-            Some(names) if names.len() <= MAX_CATEGORIES => Known::Strings(names),
-            Some(_) => return Err(unfit()),
-            None => {
-                let values = at.pickle.elements(id).and_then(Elements::floats);
-                let mut values = values.ok_or_else(unfit)?;
-                // NaN comes last where it was seen; it is missing all the same.
-                if values.last().is_some_and(|v| v.is_nan()) {
-                    values.pop();
-                }
-                Known::Encoded(whole(&values).ok_or_else(unfit)?)
+    for (column, list) in which(true).zip(lists) {
+        // NaN comes last where it was seen; it is missing all the same.
+        let list = match list.split_last() {
+            Some((Category::Missing, rest)) => rest,
+            _ => &list,
+        };
+        let value = |category: &Category<'_>| match category {
+            Category::Number(x) => Ok(*x),
+            Category::Text(text) => {
+                let origin = rows.origins[column].ok_or_else(|| in_computed(at, text))?;
+                cx.code(at.pickle, origin, text)
             }
-        });
+            Category::Missing => Err(unfit(at, column)),
+        };
+        let values = list.iter().map(value).collect::<Result<Vec<_>, _>>()?;
+        let values = whole(&values).ok_or_else(|| unfit(at, column))?;
+        known[column] = Some(Known::Encoded(values));
     }
     Ok((columns, known))
-}
-
-/// The names, if the categories are text; a missing value comes last where one was seen.
-fn text(at: Attributes<'_, '_>, id: Id) -> Option<Vec<String>> {
-    let items = match at.pickle.objects(id) {
-        Some(items) => items,
-        None => match at.pickle.elements(id)? {
-            Elements::Strings(names) => return Some(names),
-            _ => return None,
-        },
-    };
-    let missing = |id: &Id| match at.pickle.get(*id) {
-        Value::None => true,
-        Value::Float(x) => x.is_nan(),
-        _ => false,
-    };
-    let n = items.iter().rposition(|id| !missing(id))? + 1;
-    let name = |id: &Id| match at.pickle.get(*id) {
-        Value::Str(name) => Some(name.clone().into_owned()),
-        _ => None,
-    };
-    items[..n].iter().map(name).collect()
 }
 
 fn unfit(at: Attributes<'_, '_>, column: usize) -> Error {
@@ -415,11 +385,6 @@ impl TreePredictor {
                     .map(|i| values[i as usize])
                     .collect(),
                 values.clone(),
-                CategoryIndex::Exact,
-            ),
-            Known::Strings(names) => (
-                numbers(names.len()).filter(|&i| left(i)).collect(),
-                numbers(names.len()).collect(),
                 CategoryIndex::Exact,
             ),
         };

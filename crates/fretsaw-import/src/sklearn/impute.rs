@@ -16,11 +16,13 @@ pub(super) fn simple(
     cx: &Context<'_>,
     columns: Columns,
 ) -> Result<(Vec<Step>, Columns), Error> {
-    if let Some(of_text) = fill_text::simple(at, cx, &columns)? {
-        return Ok(of_text);
-    }
-    let mut steps = mark_missing(at)?;
-    let values = at.one_each("statistics_", columns.width())?;
+    let (mut steps, values) = match fill_text::statistics(at, cx, &columns)? {
+        Some(values) => (fill_text::mark(at, cx, &columns)?, values),
+        None => (
+            mark_missing(at)?,
+            at.one_each("statistics_", columns.width())?,
+        ),
+    };
     let kept = match keeps_empty(at, cx) {
         true => (0..values.len()).collect(),
         false => places(&values, |v| !v.is_nan()),

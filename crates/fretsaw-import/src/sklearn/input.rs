@@ -80,6 +80,9 @@ pub(super) fn n_features(at: Attributes<'_, '_>) -> Result<Option<usize>, Error>
             return Ok(Some(values.len()));
         }
     }
+    if at.class() == "IsotonicRegression" {
+        return Ok(Some(1));
+    }
     for name in ROWS_OF_COLUMNS {
         if at.some(name).is_some() {
             return Ok(at.array(name)?.shape.last().copied());

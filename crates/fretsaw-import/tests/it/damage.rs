@@ -45,6 +45,12 @@ const FILES: &[&str] = &[
     "sklearn-1.9.1/hist_categories/model.joblib",
     "sklearn-1.9.1/hist_categories_text/model.skops",
     "sklearn-1.9.1/hist_categories_values/model.joblib.z",
+    "sklearn-0.24.2/svc_proba_four/model.p4.pkl",
+    "sklearn-1.9.1/gp_several/model.joblib.z",
+    "sklearn-1.9.1/mlp_labels/model.p4.pkl",
+    "sklearn-1.9.1/pls/model.joblib.z",
+    "sklearn-1.9.1/qda_binary/model.skops",
+    "sklearn-1.9.1/svc_proba_four/model.joblib.z",
 ];
 
 fn read(path: &str) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use fretsaw_import::import;
-use fretsaw_model::{Link, Model, Rows};
+use fretsaw_model::{FeatureKind, Link, Model, Rows};
 
 use crate::golden::{folders, name, testdata};
 use crate::npy::Npy;
@@ -36,9 +36,32 @@ fn check(case: &Path) -> (usize, Vec<String>) {
     (n, faults)
 }
 
+/// Puts the model's codes in place of the case's own: a text is its place in the list of its column
+/// in `texts.tsv`, where there is one, and -1 where it is in none.
+fn encode(model: &Model, case: &Path, x: &mut Npy) {
+    let Ok(lists) = fs::read_to_string(case.join("texts.tsv")) else {
+        return;
+    };
+    for list in lists.lines() {
+        let (column, texts) = list.split_once('\t').unwrap();
+        let column: usize = column.parse().unwrap();
+        let FeatureKind::Text { known } = &model.features[column].kind else {
+            continue;
+        };
+        let code = |text: &str| known.iter().position(|k| k == text);
+        let codes: Vec<Option<usize>> = texts.split('\t').map(code).collect();
+        for value in x.values.iter_mut().skip(column).step_by(x.columns) {
+            if *value >= 0.0 {
+                *value = codes[*value as usize].map_or(-1.0, |code| code as f64);
+            }
+        }
+    }
+}
+
 /// Margins and answers of the model on a file of rows, which count as f64.
-fn answers(model: &Model, rows: &Path) -> (Vec<f64>, Vec<f64>) {
-    let x = Npy::read(rows);
+fn answers(model: &Model, case: &Path, rows: &str) -> (Vec<f64>, Vec<f64>) {
+    let mut x = Npy::read(&case.join(rows));
+    encode(model, case, &mut x);
     let rows = Rows::f64(&x.values, x.columns).unwrap();
     (
         fretsaw_model::margins(model, &rows).unwrap(),
@@ -96,7 +119,7 @@ fn compare(model: &Model, case: &Path) -> Result<(), String> {
         if !case.join(x).exists() {
             continue;
         }
-        let (margins, got) = answers(model, &case.join(x));
+        let (margins, got) = answers(model, case, x);
         if case.join(raw).exists() {
             same(&margins, &Npy::read(&case.join(raw)), closeness)?;
         }

@@ -61,9 +61,12 @@ pub fn composite(seed: u64) -> Model {
         Answer::Binary | Answer::Score if n_margins <= 2 => {
             r.pick(&[Decision::Answer, Decision::Margin, Decision::MarginFromZero])
         }
-        Answer::Classes if n_margins == n_classes && n_classes > 1 => {
-            r.pick(&[Decision::Answer, Decision::Margin, Decision::Votes])
-        }
+        Answer::Classes if n_margins == n_classes && n_classes > 1 => r.pick(&[
+            Decision::Answer,
+            Decision::Margin,
+            Decision::LastMargin,
+            Decision::Votes,
+        ]),
         _ => Decision::Answer,
     };
     if n_classes > 0 {
@@ -167,7 +170,7 @@ fn step(r: &mut Rng, steps: &mut Vec<Step>, n: usize, depth: usize, raw: Option<
     let kind = if has_categories && !r.one_in(3) {
         11
     } else {
-        r.below(28)
+        r.below(29)
     };
     let one = match kind {
         0 => {
@@ -244,6 +247,13 @@ fn step(r: &mut Rng, steps: &mut Vec<Step>, n: usize, depth: usize, raw: Option<
             1 => Step::FlushTiny { limit: 0.5 },
             _ => Step::Widen,
         },
+        27 => {
+            let len = 3 * (1 + r.below(3));
+            steps.push(Step::Select {
+                columns: columns(r, n, len),
+            });
+            Step::Choose
+        }
         _ => Step::Derive(vec![derived(r, n)]),
     };
     steps.push(one);
@@ -266,6 +276,10 @@ fn function(r: &mut Rng) -> Function {
         Function::Abs,
         Function::Negate,
         Function::Reciprocal,
+        Function::Round,
+        Function::Narrow,
+        Function::Floor,
+        Function::Truncate,
         Function::Above(0.5),
         Function::AtLeast(0.5),
         Function::Clip {

@@ -13,7 +13,7 @@ use fretsaw_model::{
 };
 
 use super::LowerOptions;
-use super::body::{Margins, check_sets, finish, operator};
+use super::body::{Margins, finish, operator};
 use super::flat::{FlatTree, Layout, flatten};
 use super::input::{cast, columns, constant};
 use super::operator::{Operator, Post};
@@ -42,9 +42,6 @@ pub(super) fn ensemble(
     let mut trees = flatten(&guarded, &layout, true);
     for ((flat, tree), sources) in trees.iter_mut().zip(&e.trees).zip(&leaves) {
         spread(flat, tree, sources, e.n_outputs, &features);
-    }
-    if options.ml_opset >= 5 {
-        check_sets(&trees)?;
     }
     if e.base_order == BaseOrder::First && e.base.iter().any(|&v| v != 0.0) {
         trees.insert(0, FlatTree::constant(&e.base));
@@ -135,7 +132,7 @@ fn guard(tree: &mut Tree) -> Vec<Option<usize>> {
 
 /// Gives each leaf of `flat` its constant and its coefficients.
 fn spread(
-    flat: &mut FlatTree,
+    flat: &mut FlatTree<'_>,
     tree: &Tree,
     sources: &[Option<usize>],
     n_outputs: usize,
@@ -179,7 +176,7 @@ fn own_features(leaf: &LinearLeaf) -> impl Iterator<Item = u32> {
 pub(super) fn numbers(
     b: &Builder,
     ml_opset: i64,
-    mut trees: Vec<FlatTree>,
+    mut trees: Vec<FlatTree<'_>>,
     n: usize,
     x: &str,
 ) -> String {
@@ -221,7 +218,7 @@ pub(super) fn numbers(
 }
 
 /// For each target a power of two, of which no sum is more than 2^23 times as large.
-fn units(trees: &[FlatTree], n: usize) -> Vec<f64> {
+fn units(trees: &[FlatTree<'_>], n: usize) -> Vec<f64> {
     let mut largest = vec![0.0_f64; n];
     for tree in trees {
         let width = tree.targets.len();

@@ -1,5 +1,6 @@
-//! The IR as ONNX: one input `input` (rows x features); `label` and `probabilities` of a
-//! classifier, `variable` of anything else.
+//! The IR as ONNX: one input `input` (rows x features), or one a feature where some are text;
+//! `label` and `probabilities` of a classifier, `label` and `scores` where the second class has a score,
+//! `variable` of anything else.
 //!
 //! Every threshold keeps every comparison, and sums are arranged so that ONNX Runtime on one
 //! thread makes the source's margin bits where its types allow it: XGBoost's f32 sums always do;
@@ -15,19 +16,24 @@ mod input;
 mod kernel;
 mod leaves;
 pub(crate) mod link;
+mod lists;
 mod map;
 mod neighbors;
 mod operator;
 mod output;
+mod packed;
 mod pairwise;
 mod steps;
+mod strings;
 mod wide;
 
 use fretsaw_model::{Body, Decision, Float, Model};
 
 pub(crate) use body::Margins;
+pub use packed::Packed;
+pub(crate) use steps::are_composite;
 
-use crate::graph::{Builder, ML, value};
+use crate::graph::{Builder, ML};
 use crate::proto::{ModelProto, OperatorSetIdProto};
 use crate::{Error, metadata};
 
@@ -40,6 +46,9 @@ pub struct LowerOptions {
     pub ml_opset: i64,
     /// Whether the input is f64. Answers are then f64 too, where the operators give them.
     pub double: bool,
+    /// Whether features whose categories are texts are string inputs also where the model takes their
+    /// codes: then every feature is an input of its own. It always is where the model takes text.
+    pub strings: bool,
     /// Whether probabilities come as maps from class to number, as skl2onnx has them.
     pub zipmap: bool,
 }
@@ -50,24 +59,46 @@ impl Default for LowerOptions {
             opset: None,
             ml_opset: 3,
             double: false,
+            strings: false,
             zipmap: false,
         }
     }
 }
 
+/// The `ai.onnx.ml` to choose where nobody did: 3, which every runtime has, but 5 for ensembles whose
+/// inputs are f64, since 3 would answer f32.
+pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
+    let holds = matches!(model.body, Body::Ensemble(_)) || steps::hold_ensemble(&model.steps);
+    if double && holds { 5 } else { 3 }
+}
+
 /// Writes `model` as ONNX.
 ///
 /// # Errors
-/// `Unsupported`, with the tree or part it stands in, for linear leaves in sums that are not f64, for
-/// f64 comparisons with f32 sums of f64 inputs, for large category sets in `ai.onnx.ml` 5, and for
-/// links that only ensembles have behind other bodies; `Invalid` for operator sets that do not exist.
+/// `Unsupported`, with the step, tree or part it stands in, for linear leaves in sums that are not f64,
+/// for f64 comparisons with f32 sums of f64 values, for large category sets in `ai.onnx.ml` 5, for
+/// tables of more than 2^24 entries, and for f32 links that only ensembles have behind other bodies;
+/// `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
+    whole(model, options, false)
+}
+
+/// Writes `model` as ONNX, as [`lower`] does, for a file and nothing else.
+///
+/// # Errors
+/// As [`lower`].
+pub fn pack(model: &Model, options: &LowerOptions) -> Result<Packed, Error> {
+    whole(model, options, true).map(Packed)
+}
+
+fn whole(model: &Model, options: &LowerOptions, packed: bool) -> Result<ModelProto, Error> {
     let width = model.width();
     // What linear and other steps compute is f64, and so are the sums behind them.
-    let precise = steps::are_composite(&model.steps) || model.decision != Decision::Answer;
+    let precise = are_composite(&model.steps) || model.decision != Decision::Answer;
     file(
         model,
         options,
+        packed,
         (ML, options.ml_opset),
         |b, x, input| match &model.body {
             Body::Ensemble(e) => {
@@ -90,6 +121,7 @@ pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error>
 pub(crate) fn file(
     model: &Model,
     options: &LowerOptions,
+    packed: bool,
     own: (&str, i64),
     body: impl FnOnce(&Builder, &str, Float) -> Result<Margins, Error>,
 ) -> Result<ModelProto, Error> {
@@ -100,20 +132,9 @@ pub(crate) fn file(
     } else {
         Float::F32
     };
-    let mut b = Builder::new(opset);
-    b.input(value(
-        "input",
-        input::dtype(input),
-        &[None, Some(model.features.len())],
-    ));
-    let (x, float) = steps::steps(
-        &b,
-        &model.steps,
-        options,
-        input,
-        model.features.len(),
-        "input",
-    )?;
+    let mut b = Builder::new(opset, packed);
+    let x = strings::inputs(&mut b, &model.features, input, options.strings)?;
+    let (x, float) = steps::steps(&b, &model.steps, options, input, model.features.len(), &x)?;
     let margins = body(&b, &x, float)?;
     output::outputs(&b, model, &margins, options)?;
     let import = |domain: &str, version| OperatorSetIdProto {

@@ -131,8 +131,21 @@ fn decide(b: &Builder, model: &Model, m: &Margins) -> Option<String> {
         (1, Decision::MarginFromZero) => limit("GreaterOrEqual"),
         (1, _) => limit("Greater"),
         (_, Decision::Votes) => {
-            let votes = Value::new(b, cast(b, &margins, m.float, Float::F64));
-            argmax(b, rounded(&votes).name())
+            let votes = b.op("Round", &[&margins], vec![]);
+            argmax(b, &votes)
+        }
+        (_, Decision::LastMargin) => {
+            let last = attribute("select_last_index", 1_i64);
+            let attributes = vec![attribute("axis", 1_i64), attribute("keepdims", 0_i64), last];
+            b.op("ArgMax", &[&margins], attributes)
+        }
+        (n, Decision::LastMargin) => {
+            // From behind, the last of equals is the first.
+            let last = n as i64 - 1;
+            let margins = Value::new(b, cast(b, &margins, m.float, Float::F64));
+            let place = margins.columns((0..=last).rev()).argmax(n);
+            let places = Value::ints(b, &[n], (0..=last).rev());
+            flat(b, places.gather(&place, 0).name())
         }
         (n, _) => largest(b, model, &margins, n),
     })
@@ -144,13 +157,6 @@ fn largest(b: &Builder, model: &Model, margins: &str, n: usize) -> String {
         Body::Row { .. } => flat(b, Value::new(b, margins).argmax(n).name()),
         _ => argmax(b, margins),
     }
-}
-
-/// To the nearest whole number, halves away from zero; ONNX rounds them to even ones.
-fn rounded<'b>(x: &Value<'b>) -> Value<'b> {
-    let near = x.unary("Round");
-    let half = (x - &near).abs().equals(0.5);
-    half.choose(&(x + x.unary("Sign") * 0.5), &near)
 }
 
 fn argmax(b: &Builder, x: &str) -> String {

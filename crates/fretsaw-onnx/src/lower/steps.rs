@@ -20,6 +20,15 @@ pub(crate) fn are_composite(steps: &[Step]) -> bool {
     !steps.iter().all(plain)
 }
 
+/// Whether any step is a tree ensemble.
+pub(crate) fn hold_ensemble(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match step {
+        Step::Ensemble(_) => true,
+        Step::Branches(branches) => branches.iter().any(|b| hold_ensemble(b)),
+        _ => false,
+    })
+}
+
 /// Runs the steps on the matrix `x` of `width` columns, whose precision is `float`; gives the result
 /// and its precision.
 pub(crate) fn steps(
@@ -106,6 +115,11 @@ fn wide<'b>(
             }
         }
         Step::Affine { factor, offset } => x * &factor[..] + &offset[..],
+        Step::Choose => {
+            let n = width as i64 / 3;
+            let [condition, yes, no] = [0, 1, 2].map(|i| x.columns(i * n..(i + 1) * n));
+            condition.above(0.0).choose(&yes, &no)
+        }
         Step::Map(function) => map::map(*function, x).ok_or_else(|| unknown(step))?,
         Step::Power { kind, lambdas } => map::power(*kind, lambdas, x),
         Step::Curves(curves) => encode::curves(curves, options, x)?,

@@ -53,6 +53,7 @@ pub(crate) fn model(seed: u64, only: Option<usize>) -> Model {
         Decision::Answer,
         Decision::Margin,
         Decision::MarginFromZero,
+        Decision::LastMargin,
         Decision::Votes,
     ]);
     let (link, answer) = match r.below(7) {
@@ -398,85 +399,4 @@ pub(crate) fn rows(seed: u64, model: &Model, n_rows: usize) -> Vec<f64> {
     (0..n_rows * model.features.len())
         .map(|_| one(&mut r))
         .collect()
-}
-
-/// Files of pipelines are sound ONNX, the same from run to run, and are refused or read as the same
-/// model, never as another.
-#[test]
-fn pipelines_are_written_and_never_read_as_something_else() {
-    use fretsaw_model::{Rows, predict};
-    use fretsaw_onnx::{ErrorKind, LowerOptions, check, lift, lower, read, write};
-    let (mut written, mut refused) = (0, 0);
-    for seed in 0..150 {
-        let only = (seed % 3 != 0).then_some(seed as usize / 3 % N_KINDS);
-        let model = model(seed, only);
-        for (ml_opset, double) in [(3, false), (5, true)] {
-            let options = LowerOptions {
-                ml_opset,
-                double,
-                ..LowerOptions::default()
-            };
-            let Ok(onnx) = lower(&model, &options) else {
-                refused += 1;
-                continue;
-            };
-            written += 1;
-            let name = format!("seed {seed}, {options:?}");
-            check(&onnx).unwrap_or_else(|e| panic!("{name}: {e}"));
-            let bytes = write(&onnx).unwrap();
-            assert_eq!(bytes, write(&lower(&model, &options).unwrap()).unwrap());
-            let back = match lift(&read(bytes).unwrap()) {
-                Err(e) => {
-                    assert_eq!(e.kind(), ErrorKind::Unsupported, "{name}: {e}");
-                    continue;
-                }
-                Ok(back) => back,
-            };
-            let wide = rows(seed, &model, 20);
-            let narrow: Vec<f32> = wide.iter().map(|&v| v as f32).collect();
-            let x = match double {
-                true => Rows::f64(&wide, model.features.len()).unwrap(),
-                false => Rows::f32(&narrow, model.features.len()).unwrap(),
-            };
-            let (want, got) = (predict(&model, &x).unwrap(), predict(&back, &x).unwrap());
-            assert_eq!(want.len(), got.len(), "{name}");
-            for (w, g) in want.iter().zip(&got) {
-                let near = (w - g).abs() <= 1e-5 * (1.0 + w.abs());
-                assert!(
-                    near || w == g || w.is_nan() && g.is_nan(),
-                    "{name}: {g} for {w}"
-                );
-            }
-        }
-    }
-    assert!(
-        written > 250 && refused < 50,
-        "{written} written, {refused} refused"
-    );
-}
-
-/// CatBoost's categories: f32 cannot hold their hashes, so the input is f64 whatever is asked for.
-#[test]
-fn rows_that_hold_hashes_are_f64() {
-    use fretsaw_model::{Derived, FeatureKind, KeyPart};
-    use fretsaw_onnx::{LowerOptions, lower, proto};
-    let mut draft = random::ensemble(1, &Shape::default()).into_draft();
-    draft.features[0].kind = FeatureKind::Hashed;
-    draft.steps = vec![Step::Derive(vec![Derived {
-        parts: vec![KeyPart::Category { feature: 0 }],
-        keys: vec![],
-        values: vec![],
-        otherwise: vec![-1.0],
-    }])];
-    let onnx = lower(&draft.build().unwrap(), &LowerOptions::default()).unwrap();
-    let graph = onnx.graph.unwrap();
-    let Some(proto::type_proto::Value::TensorType(t)) =
-        graph.input[0].r#type.as_ref().unwrap().value.clone()
-    else {
-        panic!("an input that is no tensor");
-    };
-    assert_eq!(
-        t.elem_type,
-        Some(proto::tensor_proto::DataType::Double as i32)
-    );
 }

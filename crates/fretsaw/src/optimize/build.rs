@@ -69,7 +69,8 @@ pub(super) fn build(
     if nothing_to_do {
         fell_back.push(Fallback {
             form: recipe.name.into(),
-            why: "only tree ensembles have less precise forms, and the model does not end in one".into(),
+            why: "only tree ensembles have less precise forms, and the model does not end in one"
+                .into(),
             max_error: None,
         });
     }
@@ -176,8 +177,13 @@ fn attempt(
             max_error: error.max,
         });
     }
-    let portable = onnx::portable(&variant::portable(&model)?)?;
-    let compact = match onnx::compact(&model) {
+    let standard = variant::portable(&model, truth.double)?;
+    let portable = if truth.double {
+        onnx::portable_double(&standard)?
+    } else {
+        onnx::portable(&standard)?
+    };
+    let compact = match onnx::compact(&model, truth.double) {
         Ok(bytes) => Some(bytes),
         Err(e) if e.kind() == ErrorKind::Unsupported => None,
         Err(e) => return Err(e),

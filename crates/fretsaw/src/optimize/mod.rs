@@ -154,6 +154,9 @@ pub fn optimize(job: &Job<'_>, options: &Options, observer: &dyn Observer) -> Re
     let answers = verify::reference(model, rows, &|| steps.go_on())?;
     let budget = verify::Budget::new(model, &answers, job.input.labels, options)?;
 
+    let input = verify::rounding(model, rows, &answers, &budget)?;
+    let double = input.as_ref().is_some_and(|i| i.files == "f64");
+
     steps.next("preparing calibration")?;
     let calibration = Calibration::new(model, &job.input.setting);
     let truth = verify::Truth {
@@ -162,6 +165,7 @@ pub fn optimize(job: &Job<'_>, options: &Options, observer: &dyn Observer) -> Re
         answers: &answers,
         labels: job.input.labels,
         budget: &budget,
+        double,
     };
     let mut built = Vec::new();
     for recipe in RECIPES {
@@ -171,6 +175,9 @@ pub fn optimize(job: &Job<'_>, options: &Options, observer: &dyn Observer) -> Re
 
     steps.next("checking files in ONNX Runtime")?;
     let mut notices = Vec::new();
+    if let Some(input) = &input {
+        notices.push(format!("files take {}: {}", input.files, input.why));
+    }
     build::check_in_runtime(&mut built, &truth, &job.runtime, &mut notices)?;
 
     steps.next("measuring")?;
@@ -206,6 +213,7 @@ pub fn optimize(job: &Job<'_>, options: &Options, observer: &dyn Observer) -> Re
         seconds: start.elapsed().as_secs_f64(),
         model: model_facts(job),
         data: job.input.facts.clone(),
+        input,
         budget: Budget {
             max_error: budget.max_error,
             max_error_from: budget.from.clone(),

@@ -2,11 +2,12 @@
 
 use std::thread;
 
-use fretsaw_model::{Answer, Decision, Link, Model, Rows, labels, predict};
+use fretsaw_model::{Answer, Decision, Float, Link, Model, Rows, Values, labels, predict};
 
 use super::Options;
 use crate::metric::Metric;
-use crate::report::{ErrorFacts, MetricFacts};
+use crate::report::{ErrorFacts, InputFacts, MetricFacts};
+use crate::session::{Native, Predictions, Session, Want};
 use crate::{Error, ErrorKind, Result};
 
 /// Default budget: of a probability, or of one standard deviation of the source's answers.
@@ -125,6 +126,55 @@ pub(super) struct Truth<'a> {
     pub(super) answers: &'a [f64],
     pub(super) labels: Option<&'a [f64]>,
     pub(super) budget: &'a Budget,
+    /// Whether files take f64.
+    pub(super) double: bool,
+}
+
+/// What becomes of rows of f64 in files that take f32, as most do.
+///
+/// The source's own answers to the rows are compared with its answers to the rows rounded to f32.
+/// `None` where the rows are f32, or the model casts them before it looks at them.
+pub(super) fn rounding(
+    model: &Model,
+    rows: &Rows<'_>,
+    answers: &[f64],
+    budget: &Budget,
+) -> Result<Option<InputFacts>> {
+    let Values::F64(values) = rows.values() else {
+        return Ok(None);
+    };
+    if model.needs_double_rows() {
+        return Ok(Some(InputFacts {
+            files: "f64",
+            rows_changed: None,
+            max_error: None,
+            why: "the rows hold hashes of categories, which f32 cannot".into(),
+        }));
+    }
+    let narrow: Vec<f64> = values.iter().map(|&x| f64::from(x as f32)).collect();
+    let rounded = Rows::f64(&narrow, rows.n_features())?;
+    let mut got = Predictions::new(Float::F32, 1);
+    Native::new(model, 1)?.run(&rounded, Want::Answers, &mut got)?;
+    let got = got.to_f64();
+    // An answer that moves by f32's own rounding only was not sent elsewhere.
+    let size = answers.iter().fold(1.0_f64, |m, v| m.max(v.abs()));
+    let moved = compare(model, answers, &got, 1e-6 * size);
+    if moved.max == 0.0 {
+        return Ok(None);
+    }
+    let double = moved.max > budget.max_error;
+    let than = if double { "above" } else { "within" };
+    Ok(Some(InputFacts {
+        files: if double { "f64" } else { "f32" },
+        rows_changed: Some(moved.rows_over),
+        max_error: Some(moved.max),
+        why: format!(
+            "rounding the f64 rows to f32 changes the source's own answer to {} of {} rows, by up to {:.3e}, {than} the budget",
+            moved.rows_over,
+            rows.n_rows(),
+            moved.max
+        ),
+    }))
 }
 
 impl Truth<'_> {

@@ -367,7 +367,7 @@ impl Side<'_> {
                 let inverted = set[0] & 1 != 0;
                 if inverted {
                     set.iter_mut().for_each(|word| *word = !*word);
-                    if seen.len() % 64 != 0
+                    if !seen.len().is_multiple_of(64)
                         && let Some(last) = set.last_mut()
                     {
                         *last &= (1 << (seen.len() % 64)) - 1;

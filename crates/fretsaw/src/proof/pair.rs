@@ -131,7 +131,7 @@ impl<'a> Pair<'a> {
             Some(at) => at,
             None => {
                 let mut all = vec![u64::MAX; set.len()];
-                if n % 64 != 0
+                if !n.is_multiple_of(64)
                     && let Some(last) = all.last_mut()
                 {
                     *last = (1 << (n % 64)) - 1;

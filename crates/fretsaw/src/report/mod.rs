@@ -35,6 +35,9 @@ pub struct Report {
     pub model: ModelFacts,
     /// The rows.
     pub data: DataFacts,
+    /// The type of the files' input, where the rows are f64 and it matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputFacts>,
     /// What was allowed.
     pub budget: Budget,
     /// What was to be small, and at which batch sizes.
@@ -101,6 +104,19 @@ pub struct DataFacts {
     pub rows_verified: usize,
     /// Where the labels came from.
     pub labels: Option<String>,
+}
+
+/// The type of the files' input, where the rows are f64 and it matters.
+#[derive(Clone, Debug, Serialize)]
+pub struct InputFacts {
+    /// What the files take: `f32` or `f64`.
+    pub files: &'static str,
+    /// Verified rows whose answer, by the source itself, changes when they are rounded to f32.
+    pub rows_changed: Option<usize>,
+    /// By how much, at most.
+    pub max_error: Option<f64>,
+    /// In words.
+    pub why: String,
 }
 
 /// What was allowed.

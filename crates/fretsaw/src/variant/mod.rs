@@ -194,12 +194,12 @@ pub fn make(model: &Model, form: Form, calibration: &Calibration) -> Result<(Mod
     Ok((draft.build()?, changes))
 }
 
-/// The same answers with standard operators: integer leaves become f32 leaves, summed in f32. Other
-/// models are as they are.
+/// The same answers with standard operators: integer leaves become f32 leaves, summed in f32, or in f64
+/// where the file's input is `double`. Other models are as they are.
 ///
 /// # Errors
 /// When a leaf does not fit f32.
-pub fn portable(model: &Model) -> Result<Model> {
+pub fn portable(model: &Model, double: bool) -> Result<Model> {
     let Some(ensemble) = model.ensemble().filter(|e| e.sum == Sum::I32) else {
         return Ok(model.clone());
     };
@@ -218,11 +218,16 @@ pub fn portable(model: &Model) -> Result<Model> {
     e.base.iter_mut().for_each(|b| *b = f64::from(*b as f32));
     e.multiply.fill(1.0);
     e.divide = 1.0;
-    e.sum = Sum::F32;
+    e.sum = if double { Sum::F64 } else { Sum::F32 };
     e.base_order = BaseOrder::First;
     let mut draft = model.to_draft();
     draft.body = fretsaw_model::Body::Ensemble(e);
-    draft.provenance.passes.push("portable-f32".into());
+    let pass = if double {
+        "portable-f64"
+    } else {
+        "portable-f32"
+    };
+    draft.provenance.passes.push(pass.into());
     Ok(draft.build()?)
 }
 

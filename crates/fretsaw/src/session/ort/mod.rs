@@ -5,6 +5,7 @@
 //! runs what an ONNX file says; it does not know which framework the file came from.
 
 mod find;
+mod input;
 mod open;
 mod provider;
 mod runtime;

@@ -1,18 +1,20 @@
 //! One ONNX model, opened and run by ONNX Runtime.
 //!
-//! Takes models of one input, rows x features, and gives the columns of the last output that holds
-//! floats. Networks with several inputs or other ranks are refused by name.
+//! Takes models of one input, rows x features, or of an input a feature, and gives the columns of the
+//! last output that holds floats. Networks with inputs of other ranks are refused by name.
 
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use ::ort::session::builder::{AutoDevicePolicy, SessionBuilder};
-use ::ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue};
-use ::ort::value::{TensorElementType, TensorRef, ValueType};
-use fretsaw_model::{Float, Labels, Rows, Values};
+use ::ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
+use ::ort::value::{TensorElementType, ValueType};
+use fretsaw_model::{Labels, Rows};
+use fretsaw_onnx::{FEATURES, features_in};
 
-use super::signature::{Answers, Input};
+use super::input::{Input, Scratch};
+use super::signature::Answers;
 use super::{Provider, Runtime, failed, unopened, unsupported};
 use crate::session::{Predictions, SessionInfo, Want};
 use crate::{Error, ErrorKind, Result};
@@ -52,9 +54,7 @@ pub struct OrtSession {
     labels: Option<LabelOutput>,
     /// Asks for the answers only: what only the labels need is not computed.
     select: RunOptions<HasSelectedOutputs>,
-    /// Rows in the model's precision, where the caller's differ.
-    f32s: Vec<f32>,
-    f64s: Vec<f64>,
+    scratch: Scratch,
 }
 
 struct LabelOutput {
@@ -109,7 +109,9 @@ impl OrtSession {
             .zip(resident_bytes())
             .map(|(before, after)| after.saturating_sub(before));
 
-        let input = Input::of(session.inputs())?;
+        let features = session.metadata().map_err(failed)?.custom(FEATURES);
+        let features = features.as_deref().and_then(features_in);
+        let input = Input::of(session.inputs(), features)?;
         let (name, answers, n_columns) = Answers::of(session.outputs())?;
         let labels = session.outputs().iter().find_map(|output| {
             let strings = match output.dtype() {
@@ -148,8 +150,7 @@ impl OrtSession {
             answers,
             n_columns,
             labels,
-            f32s: Vec::new(),
-            f64s: Vec::new(),
+            scratch: Scratch::default(),
         })
     }
 
@@ -160,7 +161,7 @@ impl OrtSession {
 
     /// The features of a row, where the file tells.
     pub fn n_features(&self) -> Option<usize> {
-        self.input.n_features
+        self.input.n_features()
     }
 
     /// Runs all `rows`, replaces what `out` held by the answers, and gives each row's label.
@@ -194,34 +195,12 @@ impl OrtSession {
             self.answers.clear(out);
             return Ok(None);
         }
-        let shape = [n_rows, rows.n_features()];
-        let input: SessionInputValue<'_> = match (self.input.float, rows.values()) {
-            (Float::F32, Values::F32(v)) => TensorRef::from_array_view((shape, v))
-                .map_err(failed)?
-                .into(),
-            (Float::F64, Values::F64(v)) => TensorRef::from_array_view((shape, v))
-                .map_err(failed)?
-                .into(),
-            (Float::F32, Values::F64(v)) => {
-                self.f32s.clear();
-                self.f32s.extend(v.iter().map(|&x| x as f32));
-                TensorRef::from_array_view((shape, &self.f32s[..]))
-                    .map_err(failed)?
-                    .into()
-            }
-            (Float::F64, Values::F32(v)) => {
-                self.f64s.clear();
-                self.f64s.extend(v.iter().map(|&x| f64::from(x)));
-                TensorRef::from_array_view((shape, &self.f64s[..]))
-                    .map_err(failed)?
-                    .into()
-            }
-        };
+        let inputs = self.input.values(rows, &mut self.scratch)?;
         let labels = self.labels.as_ref().filter(|_| labelled);
         let select = labels.map_or(&self.select, |l| &l.select);
         let outputs = self
             .session
-            .run_with_options([input], select)
+            .run_with_options(&inputs[..], select)
             .map_err(failed)?;
         let mut values = outputs.values();
         let mut next = || {

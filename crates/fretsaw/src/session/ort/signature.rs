@@ -1,23 +1,15 @@
-//! What a model takes and gives, and how what it gives is laid out as rows x columns.
+//! What a model gives, and how it is laid out as rows x columns.
 //!
 //! Only shapes and types are read here: the files' names for things decide nothing.
 
 use ::ort::value::{
     DynMapValueType, DynSequenceValueType, DynValue, Outlet, TensorElementType, Value, ValueType,
 };
-use fretsaw_model::{Float, Rows};
+use fretsaw_model::Float;
 
 use super::{failed, one_line, unsupported};
 use crate::session::{Buffer, Predictions};
 use crate::{Error, ErrorKind, Result};
-
-/// What the model takes.
-pub(super) struct Input {
-    pub(super) float: Float,
-    /// Rows a call, where the file fixes them.
-    n_rows: Option<usize>,
-    pub(super) n_features: Option<usize>,
-}
 
 /// What the output with the answers is made of.
 #[derive(Clone, Copy)]
@@ -26,59 +18,6 @@ pub(super) enum Answers {
     /// `ZipMap`: a map from class to probability for every row.
     IntMaps,
     StringMaps,
-}
-
-impl Input {
-    pub(super) fn of(inputs: &[Outlet]) -> Result<Self> {
-        let [input] = inputs else {
-            let names: Vec<&str> = inputs.iter().map(Outlet::name).collect();
-            let what = format!(
-                "the model has {} inputs ({}); one is run",
-                names.len(),
-                names.join(", ")
-            );
-            return Err(unsupported(what));
-        };
-        let name = input.name();
-        let ValueType::Tensor { ty, shape, .. } = input.dtype() else {
-            return Err(unsupported(format!(
-                "input `{name}` is a {}, not a tensor",
-                input.dtype()
-            )));
-        };
-        let float = float(*ty).ok_or_else(|| {
-            unsupported(format!(
-                "input `{name}` is of type {ty}; float and double are run"
-            ))
-        })?;
-        let (n_rows, n_features) = match shape[..] {
-            // A file need not declare a shape.
-            [] => (None, None),
-            [n_rows, n_features] => (known(n_rows), known(n_features)),
-            _ => {
-                let what = format!("input `{name}` has the shape {shape}; rows x features is run");
-                return Err(unsupported(what));
-            }
-        };
-        Ok(Self {
-            float,
-            n_rows,
-            n_features,
-        })
-    }
-
-    pub(super) fn check(&self, rows: &Rows<'_>) -> Result<()> {
-        let (n_rows, n_features) = (rows.n_rows(), rows.n_features());
-        match (self.n_features, self.n_rows) {
-            (Some(n), _) if n != n_features => Err(Error::data(format!(
-                "the model takes {n} features a row, the data have {n_features}"
-            ))),
-            (_, Some(n)) if n != n_rows && n_rows > 0 => Err(Error::data(format!(
-                "the model takes {n} rows a call and no other number, not {n_rows}"
-            ))),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl Answers {
@@ -226,11 +165,11 @@ fn columns_of(shape: &[i64], n_rows: usize) -> Result<usize> {
     })
 }
 
-fn known(dimension: i64) -> Option<usize> {
+pub(super) fn known(dimension: i64) -> Option<usize> {
     usize::try_from(dimension).ok()
 }
 
-fn float(element: TensorElementType) -> Option<Float> {
+pub(super) fn float(element: TensorElementType) -> Option<Float> {
     match element {
         TensorElementType::Float32 => Some(Float::F32),
         TensorElementType::Float64 => Some(Float::F64),

@@ -189,6 +189,7 @@ pub(super) fn sample() -> Report {
             rows_verified: 5_001,
             labels: Some("column up".into()),
         },
+        input: None,
         budget: Budget {
             max_error: 1e-3,
             max_error_from: "the default for probabilities".into(),
