@@ -14,6 +14,10 @@ use super::{estimator, impute};
 use crate::Error;
 use crate::pickle::{Id, Value};
 
+/// Places in all rounds together: each round puts the whole row together anew, and a file may name
+/// one round any number of times.
+const MAX_PLACES: usize = 1 << 24;
+
 pub(super) fn iterative(
     at: Attributes<'_, '_>,
     cx: &Context<'_>,
@@ -47,6 +51,12 @@ pub(super) fn iterative(
             .pickle
             .objects(id)
             .ok_or_else(|| Error::invalid("`imputation_sequence_` is no list"))?;
+        if rounds.len().saturating_mul(kept.len()) > MAX_PLACES {
+            return Err(at.unsupported(
+                &format!("of {} rounds over {n} columns", rounds.len()),
+                format!("up to {MAX_PLACES} columns in all rounds are taken"),
+            ));
+        }
         for (i, round) in rounds.into_iter().enumerate() {
             let round = Round::read(at, round, n)
                 .and_then(|round| match empty[kept[round.column as usize]] {
