@@ -23,14 +23,14 @@ pub(crate) fn votes<'b>(k: usize, x: &Value<'b>) -> Value<'b> {
         (signed[p * k + i], signed[p * k + j]) = (1.0, -1.0);
     }
     let matrix = |values: &[f64]| Value::doubles(b, &[n_pairs, k], values);
-    let for_first = x.above(0.0).double();
-    let for_second = -(&for_first - 1.0);
+    let for_second = x.less(0.0).double();
+    let for_first = -(&for_second - 1.0);
     let votes = for_first.matmul(&matrix(&first)) + for_second.matmul(&matrix(&second));
     let sure = x.matmul(&matrix(&signed));
     &votes + &sure / ((sure.abs() + 1.0) * 3.0)
 }
 
-/// Probabilities from decisions. Of more than two classes the iteration is libsvm's, a `Loop` whose
+/// Probabilities from decisions. The iteration is libsvm's, a `Loop` whose
 /// steps each row takes until it has converged, over a `Scan` through the classes.
 pub(crate) fn couple<'b>(c: &PairwiseCoupling, x: &Value<'b>) -> Value<'b> {
     let k = c.n_classes as usize;
@@ -42,9 +42,6 @@ pub(crate) fn couple<'b>(c: &PairwiseCoupling, x: &Value<'b>) -> Value<'b> {
     let p = p.less(1e-7).choose(1e-7, &p);
     let p = p.above(1.0 - 1e-7).choose(1.0 - 1e-7, &p);
     let rest = -(&p - 1.0);
-    if k == 2 {
-        return Value::concat(&[p, rest]);
-    }
     // r[i][j] is pair (i, j)'s probability above the diagonal and the rest of pair (j, i)'s below it.
     let n_pairs = pairs(k).count();
     let zero = 2 * n_pairs as i64;
