@@ -134,6 +134,13 @@ pub(super) fn check_sets(trees: &[FlatTree]) -> Result<(), Error> {
     }
 }
 
+/// Whether all of the sets are ones that [`check_sets`] takes.
+pub(super) fn sets_fit_5(e: &Ensemble) -> bool {
+    let sets = e.trees.iter().flat_map(|tree| &tree.sets);
+    let mut categories = sets.flat_map(|set| set.members.iter().chain(set.known.iter().flatten()));
+    categories.all(|&c| c <= 30)
+}
+
 /// The largest magnitude that integer leaves can sum to.
 fn largest_sum(e: &Ensemble) -> f64 {
     let of_tree = |t: &fretsaw_model::Tree| {

@@ -25,7 +25,7 @@ mod steps;
 mod strings;
 mod wide;
 
-use fretsaw_model::{Body, Decision, Float, Model};
+use fretsaw_model::{Body, Decision, Ensemble, Float, Model};
 
 pub(crate) use body::Margins;
 pub(crate) use steps::are_composite;
@@ -63,10 +63,14 @@ impl Default for LowerOptions {
 }
 
 /// The `ai.onnx.ml` to choose where nobody did: 3, which every runtime has, but 5 for ensembles whose
-/// inputs are f64, since 3 would answer f32.
+/// inputs are f64, since 3 answers f32; and 3 for these too where ONNX Runtime would misread their
+/// category sets in 5.
 pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
-    let holds = matches!(model.body, Body::Ensemble(_)) || steps::hold_ensemble(&model.steps);
-    if double && holds { 5 } else { 3 }
+    let mut ensembles: Vec<&Ensemble> = model.ensemble().into_iter().collect();
+    steps::collect_ensembles(&model.steps, &mut ensembles);
+    let fits = |e: &&Ensemble| body::sets_fit_5(e);
+    let wide = double && !ensembles.is_empty() && ensembles.iter().all(fits);
+    if wide { 5 } else { 3 }
 }
 
 /// Writes `model` as ONNX.
