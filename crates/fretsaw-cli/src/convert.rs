@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::open;
 
 pub(crate) fn run(args: &args::Convert) -> Result {
-    let opened = open::model(&args.model, &args.store)?;
+    let loaded = open::model_only(&args.model, &args.store)?;
     if args.output.extension().is_none_or(|e| e != "onnx") {
         let output = args.output.display();
         return Err(Failure::usage(format!(
@@ -19,13 +19,12 @@ pub(crate) fn run(args: &args::Convert) -> Result {
         opset: args.opset,
         ml_opset: args
             .ml_opset
-            .unwrap_or_else(|| onnx::ml_opset_for(&opened.loaded.model, args.double)),
+            .unwrap_or_else(|| onnx::ml_opset_for(&loaded.model, args.double)),
         double: args.double,
         strings: args.strings,
         zipmap: args.zipmap,
     };
-    let bytes =
-        onnx::write(&opened.loaded.model, &options).map_err(|e| e.in_file(&opened.loaded.path))?;
+    let bytes = onnx::write_last(loaded.model, &options).map_err(|e| e.in_file(&loaded.path))?;
     write_atomically(&args.output, |w| w.write_all(&bytes))?;
     Ok(())
 }

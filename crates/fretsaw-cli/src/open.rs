@@ -48,14 +48,34 @@ impl Opened {
 
 /// Loads a model by path, `NAME@VERSION`, `NAME@ALIAS` or `NAME`.
 pub(crate) fn model(reference: &str, store: &StoreUrl) -> Result<Opened> {
+    let found = find(reference, store)?;
+    Ok(Opened {
+        loaded: load::load_bytes(&found.bytes, &found.path)?,
+        registered: found.registered,
+        bytes: found.bytes,
+    })
+}
+
+/// As [`model`], without the file's bytes.
+pub(crate) fn model_only(reference: &str, store: &StoreUrl) -> Result<Loaded> {
+    let found = find(reference, store)?;
+    Ok(load::load_owned(found.bytes, &found.path)?)
+}
+
+/// A model's file.
+struct Found {
+    bytes: Vec<u8>,
+    path: PathBuf,
+    registered: Option<(String, u32)>,
+}
+
+fn find(reference: &str, store: &StoreUrl) -> Result<Found> {
     let path = Path::new(reference);
     if path.exists() {
-        let bytes = load::read_file(path)?;
-        let loaded = load::load_bytes(&bytes, path)?;
-        return Ok(Opened {
-            loaded,
+        return Ok(Found {
+            bytes: load::read_file(path)?,
+            path: path.to_path_buf(),
             registered: None,
-            bytes,
         });
     }
     // A path that is not there should not be looked for in a registry.
@@ -90,11 +110,10 @@ pub(crate) fn model(reference: &str, store: &StoreUrl) -> Result<Opened> {
             }
         },
     };
-    let loaded = load::load_bytes(&bytes, &path)?;
-    Ok(Opened {
-        loaded,
-        registered: Some((name, version.version)),
+    Ok(Found {
         bytes,
+        path,
+        registered: Some((name, version.version)),
     })
 }
 

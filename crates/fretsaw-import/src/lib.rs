@@ -41,6 +41,21 @@ pub fn import(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
     }
 }
 
+/// As [`import`], but lets go of a compressed file as soon as it is unpacked.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_owned(bytes: Vec<u8>) -> Result<fretsaw_model::Model, Error> {
+    match decompress::unpack(detect(&bytes), &bytes) {
+        Some(unpacked) => {
+            let unpacked = unpacked?;
+            drop(bytes);
+            import_plain(&unpacked)
+        }
+        None => import_plain(&bytes),
+    }
+}
+
 fn import_plain(bytes: &[u8]) -> Result<fretsaw_model::Model, Error> {
     use xgboost::{from_binary, from_json, from_ubjson, lift};
     match detect(bytes) {

@@ -259,11 +259,11 @@ pub(crate) fn argmax<T: PartialOrd + Copy>(values: &[T]) -> usize {
     best
 }
 
-/// The place of the largest value, the last of equals.
-pub(crate) fn last_argmax(values: &[f64]) -> usize {
-    let mut best = 0;
-    for (i, v) in values.iter().enumerate() {
-        if *v >= values[best] {
+/// The place of the largest value, the last of equals: the first, looked at from behind.
+pub(crate) fn last_argmax<T: PartialOrd + Copy>(values: &[T]) -> usize {
+    let mut best = values.len().saturating_sub(1);
+    for (i, v) in values.iter().enumerate().rev() {
+        if *v > values[best] {
             best = i;
         }
     }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use crate::proto::attribute_proto::AttributeType;
 use crate::proto::tensor_proto::DataType;
 use crate::proto::tensor_shape_proto::{Dimension, dimension};
+use crate::proto::wire::Wire;
 use crate::proto::{
     AttributeProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto,
     ValueInfoProto, type_proto,
@@ -26,6 +27,8 @@ pub(crate) enum Attr {
     Texts(Vec<String>),
     Tensor(TensorProto),
     Graph(GraphProto),
+    /// Elements of a list of this type, for a file that is only written.
+    Wire(AttributeType, Wire),
 }
 
 macro_rules! attr_from {
@@ -80,6 +83,10 @@ pub(crate) fn attribute(name: &str, value: impl Into<Attr>) -> AttributeProto {
             a.g = Some(v);
             T::Graph
         }
+        Attr::Wire(kind, v) => {
+            a.wire = Some(v);
+            kind
+        }
     };
     a.r#type = Some(kind as i32);
     a
@@ -120,16 +127,19 @@ pub(crate) struct Builder {
     taken: HashSet<String>,
     /// The version of the standard operator set: some operators changed their form.
     pub(crate) opset: i64,
+    /// Whether the graph is only to be written, so that long lists may be in wire form.
+    pub(crate) packed: bool,
 }
 
 impl Builder {
     /// An empty graph.
-    pub(crate) fn new(opset: i64) -> Self {
+    pub(crate) fn new(opset: i64, packed: bool) -> Self {
         Self {
             graph: RefCell::default(),
             n_values: Cell::new(0),
             taken: HashSet::new(),
             opset,
+            packed,
         }
     }
 
@@ -158,6 +168,7 @@ impl Builder {
             n_values: Cell::new(self.n_values.get()),
             taken: self.taken.clone(),
             opset: self.opset,
+            packed: self.packed,
         };
         let (input, output) = body(&inner);
         self.n_values.set(inner.n_values.get());

@@ -31,6 +31,6 @@ pub use error::{Error, ErrorKind};
 pub use external::load_external;
 pub use file::{read, write};
 pub use lift::lift;
-pub use lower::{LowerOptions, lower, ml_opset_for};
+pub use lower::{LowerOptions, Packed, lower, ml_opset_for, pack};
 pub use metadata::{FEATURES, features_in};
 pub use tensor::Tensor;

@@ -37,10 +37,7 @@ impl Loaded {
 /// When the file cannot be read, is no model of a known format, is broken, or holds something that
 /// cannot be represented exactly (named).
 pub fn load(path: &Path) -> Result<Loaded> {
-    let bytes = read_file(path)?;
-    let mut loaded = load_bytes(&bytes, path)?;
-    loaded.path = path.to_path_buf();
-    Ok(loaded)
+    load_owned(read_file(path)?, path)
 }
 
 /// All bytes of the regular file at `path`.
@@ -70,7 +67,24 @@ fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 /// As [`load`].
 pub fn load_bytes(bytes: &[u8], path: &Path) -> Result<Loaded> {
     let model = import(bytes, path).map_err(|e| e.in_file(path))?;
-    let sha256 = sha256(bytes);
+    loaded(model, path, sha256(bytes), bytes.len())
+}
+
+/// As [`load_bytes`], but lets go of the bytes as soon as it can: a large model then need not be in
+/// memory next to its file.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_owned(bytes: Vec<u8>, path: &Path) -> Result<Loaded> {
+    if is_onnx(&bytes) {
+        return load_bytes(&bytes, path);
+    }
+    let (sha256, n_bytes) = (sha256(&bytes), bytes.len());
+    let model = fretsaw_import::import_owned(bytes).map_err(|e| imported(e).in_file(path))?;
+    loaded(model, path, sha256, n_bytes)
+}
+
+fn loaded(model: Model, path: &Path, sha256: String, n_bytes: usize) -> Result<Loaded> {
     let mut draft = model.into_draft();
     // A variant that we wrote carries its source's hash; any other file is its own source.
     draft
@@ -81,7 +95,7 @@ pub fn load_bytes(bytes: &[u8], path: &Path) -> Result<Loaded> {
         path: path.to_path_buf(),
         model: draft.build()?,
         sha256,
-        bytes: bytes.len() as u64,
+        bytes: n_bytes as u64,
     })
 }
 
@@ -96,13 +110,15 @@ fn import(bytes: &[u8], path: &Path) -> Result<Model> {
         let external = |name: &str| read_regular(&folder.join(name));
         return crate::onnx::read(bytes, &external);
     }
-    fretsaw_import::import(bytes).map_err(|e| {
-        let kind = match e.kind() {
-            fretsaw_import::ErrorKind::Unsupported { .. } => ErrorKind::Unsupported,
-            _ => ErrorKind::Model,
-        };
-        Error::new(kind, e.to_string()).with_source(e)
-    })
+    fretsaw_import::import(bytes).map_err(imported)
+}
+
+fn imported(e: fretsaw_import::Error) -> Error {
+    let kind = match e.kind() {
+        fretsaw_import::ErrorKind::Unsupported { .. } => ErrorKind::Unsupported,
+        _ => ErrorKind::Model,
+    };
+    Error::new(kind, e.to_string()).with_source(e)
 }
 
 /// SHA-256 in lower-case hexadecimal.

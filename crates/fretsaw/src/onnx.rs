@@ -3,7 +3,7 @@
 use std::io;
 
 use fretsaw_model::Model;
-use fretsaw_onnx::{ErrorKind as OnnxErrorKind, LowerOptions, compact as operator, lift, lower};
+use fretsaw_onnx::{ErrorKind as OnnxErrorKind, LowerOptions, compact as operator, lift, pack};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -28,9 +28,20 @@ pub fn read(bytes: &[u8], external: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Res
 /// # Errors
 /// When the operators cannot hold it exactly (named).
 pub fn write(model: &Model, options: &LowerOptions) -> Result<Vec<u8>> {
-    lower(model, options)
-        .and_then(|proto| fretsaw_onnx::write(&proto))
+    pack(model, options)
+        .and_then(|packed| packed.write())
         .map_err(error)
+}
+
+/// As [`write`], but lets go of the model as soon as it can: a large one then need not be in memory
+/// next to its file.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_last(model: Model, options: &LowerOptions) -> Result<Vec<u8>> {
+    let packed = pack(&model, options).map_err(error)?;
+    drop(model);
+    packed.write().map_err(error)
 }
 
 /// Writes `model` as every runtime reads it: standard operators, `ai.onnx.ml` 3, f32 input.

@@ -1,44 +1,61 @@
 //! Gradient boosting: trees added to an initial margin.
 
 use fretsaw_model::{
-    Answer, BaseOrder, Body, Decision, Ensemble, Float, Labels, Link, Sum, Target,
+    Answer, BaseOrder, Body, Decision, Ensemble, Float, Labels, Link, Step, Sum, Target,
 };
 
 use super::attributes::Attributes;
+use super::columns::Columns;
 use super::context::Context;
-use super::part::Part;
-use super::{forest, init, tree};
+use super::init::{self, Start};
+use super::members::{Term, sum};
+use super::part::{Part, row};
+use super::{forest, tree};
 use crate::Error;
 
-/// Trees added to an initial margin.
-#[derive(Debug)]
-struct GradientBoosting {
-    /// Stage by stage, one tree an output.
-    estimators: Vec<tree::Tree>,
-    learning_rate: f64,
-    /// `init_` in the scale of the margins: one value an output.
-    init: Vec<f64>,
-}
-
 /// Reads the estimator.
-pub(super) fn read(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<Part, Error> {
+pub(super) fn read(
+    at: Attributes<'_, '_>,
+    cx: &Context<'_>,
+    columns: &Columns,
+) -> Result<Part, Error> {
     let classifier = at.class() == "GradientBoostingClassifier";
     let classes = classifier.then(|| at.classes()).transpose()?;
     let n_classes = classes.as_ref().map_or(0, Labels::len);
     let loss = at.text("loss").unwrap_or_default();
-    let boosting = GradientBoosting {
-        estimators: forest::trees_of(at)?,
-        learning_rate: at.number("learning_rate")?,
-        init: init::margins(at, cx.version, loss, n_classes)?,
-    };
     let answer = answer(loss, classes.as_ref())?;
     // Up to 1.3 a class was named by its probability, but for the exponential loss.
     let decision = match cx.since(1, 4) || loss == "exponential" {
         true => Decision::MarginFromZero,
         false => Decision::Answer,
     };
-    let body = Body::Ensemble(boosted(boosting)?);
-    Ok(part(at, body, answer, decision, classes))
+    let trees = forest::trees_of(at)?;
+    let learning_rate = at.number("learning_rate")?;
+    let (steps, body) = match init::start(at, cx, columns, loss, n_classes)? {
+        Start::Constant(base) => {
+            let ensemble = boosted(trees, learning_rate, base)?;
+            (Vec::new(), Body::Ensemble(ensemble))
+        }
+        Start::Steps(start) => {
+            let n = n_outputs(classes.as_ref());
+            let n_trees = trees.len();
+            let outputs = (0..n_trees).map(|i| i % n).collect();
+            // Every tree by itself, so that all are added to the start in their order; a leaf as it
+            // is, not even a zero added that would cost it its sign.
+            let alone = boosted(trees, learning_rate, vec![-0.0; n_trees])?;
+            let term = |steps, outputs| Term {
+                steps,
+                outputs,
+                weight: 1.0,
+            };
+            let terms = vec![
+                term(start, (0..n).collect()),
+                term(vec![Step::Ensemble(alone)], outputs),
+            ];
+            (sum(terms, n, 1.0)?, row(n))
+        }
+    };
+    Ok(part(at, body, answer, decision, classes).behind(steps))
 }
 
 /// Boosting's margins with what they become.
@@ -105,11 +122,16 @@ pub(super) fn answer(loss: &str, classes: Option<&Labels>) -> Result<(Link, Answ
     }
 }
 
-/// Gradient boosting: f64, from the initial margin, each leaf times the learning rate.
-fn boosted(model: GradientBoosting) -> Result<Ensemble, Error> {
-    let n_outputs = model.init.len();
+/// Gradient boosting: f64, from the initial margins, each leaf times the learning rate. There is one
+/// tree an output in each stage.
+fn boosted(
+    estimators: Vec<tree::Tree>,
+    learning_rate: f64,
+    base: Vec<f64>,
+) -> Result<Ensemble, Error> {
+    let n_outputs = base.len();
     let mut trees = Vec::new();
-    for (i, tree) in model.estimators.into_iter().enumerate() {
+    for (i, tree) in estimators.into_iter().enumerate() {
         let place = |e: Error| e.item(i).under("estimators_");
         if tree.width != 1 {
             return Err(place(Error::invalid("its leaves have several values")));
@@ -117,7 +139,7 @@ fn boosted(model: GradientBoosting) -> Result<Ensemble, Error> {
         let target = Target::Output((i % n_outputs) as u32);
         let leaf = |values: &[f64], out: &mut Vec<f64>| out.extend(values);
         trees.push(
-            tree.lift(target, model.learning_rate, None, leaf)
+            tree.lift(target, learning_rate, None, leaf)
                 .map_err(place)?,
         );
     }
@@ -125,7 +147,7 @@ fn boosted(model: GradientBoosting) -> Result<Ensemble, Error> {
         n_outputs,
         compare: Float::F32,
         sum: Sum::F64,
-        base: model.init,
+        base,
         base_order: BaseOrder::First,
         multiply: vec![1.0; n_outputs],
         divide: 1.0,

@@ -180,7 +180,9 @@ fn of_class(
         "StackingClassifier" | "StackingRegressor" => stacking::read(at, cx, columns),
         "VotingClassifier" => voting::classifier(at, cx, columns),
         "VotingRegressor" => voting::regressor(at, cx, columns),
-        "GradientBoostingClassifier" | "GradientBoostingRegressor" => boosting::read(at, cx),
+        "GradientBoostingClassifier" | "GradientBoostingRegressor" => {
+            boosting::read(at, cx, columns)
+        }
         "HistGradientBoostingClassifier" | "HistGradientBoostingRegressor" => {
             hist::read(at, cx, columns)
         }

@@ -61,9 +61,12 @@ pub fn composite(seed: u64) -> Model {
         Answer::Binary | Answer::Score if n_margins <= 2 => {
             r.pick(&[Decision::Answer, Decision::Margin, Decision::MarginFromZero])
         }
-        Answer::Classes if n_margins == n_classes && n_classes > 1 => {
-            r.pick(&[Decision::Answer, Decision::Margin, Decision::Votes])
-        }
+        Answer::Classes if n_margins == n_classes && n_classes > 1 => r.pick(&[
+            Decision::Answer,
+            Decision::Margin,
+            Decision::LastMargin,
+            Decision::Votes,
+        ]),
         _ => Decision::Answer,
     };
     if n_classes > 0 {

@@ -18,10 +18,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         // Comments are not in the package's descriptors; stale positions would only mislead.
         file.source_code_info = None;
     }
+    let file = std::path::Path::new(&out).join("onnx.rs");
     prost_build::Config::new()
         // Tensor payloads are shared with the file that was read, not copied.
         .bytes([".onnx.TensorProto.raw_data"])
-        .out_dir(out)
+        .out_dir(&out)
         .compile_fds(files)?;
+    // A field that is no field of ONNX's: see `proto/wire.rs`.
+    let code = std::fs::read_to_string(&file)?.replace(
+        "pub struct AttributeProto {\n",
+        "pub struct AttributeProto {\n    \
+         #[prost(oneof = \"super::wire::Wire\", tags = \"536870911\")]\n    \
+         pub wire: ::core::option::Option<super::wire::Wire>,\n",
+    );
+    std::fs::write(file, code)?;
     Ok(())
 }

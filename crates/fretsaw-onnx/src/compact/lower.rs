@@ -28,7 +28,7 @@ pub fn lower(model: &Model, double: bool) -> Result<ModelProto, Error> {
         double,
         ..LowerOptions::default()
     };
-    file(model, &options, (DOMAIN, VERSION), |b, x, _| {
+    file(model, &options, false, (DOMAIN, VERSION), |b, x, _| {
         let name = b.fresh("margin");
         b.push(encode(e, x, &name)?);
         Ok(Margins {

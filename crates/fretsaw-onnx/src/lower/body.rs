@@ -120,12 +120,12 @@ pub(crate) fn ensemble(
 
 /// ONNX Runtime (1.32) takes sets apart into equalities where they lie in 0..=30; for others it has
 /// a code path of its own that answers differently from run to run.
-pub(super) fn check_sets(trees: &[FlatTree]) -> Result<(), Error> {
+pub(super) fn check_sets(trees: &[FlatTree<'_>]) -> Result<(), Error> {
     let large = |node: &FlatNode| {
         matches!(node, FlatNode::Branch { condition: Condition::Member(values), .. }
             if values.iter().any(|&v| v > 30.0))
     };
-    match trees.iter().position(|t| t.nodes.iter().any(large)) {
+    match trees.iter().position(|t| t.nodes().iter().any(large)) {
         Some(i) => Err(Error::unsupported(
             "a set of categories beyond 0..=30 in ai.onnx.ml 5 (ONNX Runtime misreads it; use ai.onnx.ml 3)",
             format!("tree {i}"),
@@ -151,7 +151,7 @@ fn largest_sum(e: &Ensemble) -> f64 {
 
 /// The base as a tree in front, if it comes first and is not 0; and a tree of zeros where an output
 /// has no other.
-fn with_base_first(e: &Ensemble, mut trees: Vec<FlatTree>) -> Vec<FlatTree> {
+fn with_base_first<'a>(e: &Ensemble, mut trees: Vec<FlatTree<'a>>) -> Vec<FlatTree<'a>> {
     let first = e.base_order == BaseOrder::First && e.sum != Sum::I32;
     if first && e.base.iter().any(|&v| v != 0.0) {
         trees.insert(0, FlatTree::constant(&e.base));
@@ -172,7 +172,7 @@ fn with_base_first(e: &Ensemble, mut trees: Vec<FlatTree>) -> Vec<FlatTree> {
 
 /// An f64 sum in version 3, which answers f32: everything is put into the operator, so that the
 /// margin is rounded once.
-fn wide_3(b: &Builder, e: &Ensemble, trees: Vec<FlatTree>, x: &str) -> Margins {
+fn wide_3(b: &Builder, e: &Ensemble, trees: Vec<FlatTree<'_>>, x: &str) -> Margins {
     let mut trees = with_base_first(e, trees);
     let average = e.divide != 1.0 && e.divide == trees.len() as f64;
     let divide = if average { 1.0 } else { e.divide };
@@ -210,7 +210,7 @@ fn sum_then_finish(
     e: &Ensemble,
     link: Option<&Link>,
     options: &LowerOptions,
-    trees: Vec<FlatTree>,
+    trees: Vec<FlatTree<'_>>,
     wide: bool,
     x: &str,
 ) -> Margins {
@@ -284,7 +284,7 @@ pub(super) fn finish(b: &Builder, e: &Ensemble, float: Float, based: bool, sum: 
 fn halves(
     b: &Builder,
     e: &Ensemble,
-    trees: Vec<FlatTree>,
+    trees: Vec<FlatTree<'_>>,
     wide: bool,
     x: &str,
 ) -> Result<Margins, Error> {
@@ -338,7 +338,7 @@ fn halves(
 }
 
 pub(super) fn operator(b: &Builder, ml_opset: i64, op: Operator<'_>, x: &str) -> String {
-    let (domain, kind, attributes) = op.write(ml_opset);
+    let (domain, kind, attributes) = op.write(ml_opset, b.packed);
     let output = b.fresh("margin");
     b.node(
         domain,

@@ -13,7 +13,7 @@ use fretsaw_model::{Codes, Curve, Encoder};
 use super::LowerOptions;
 use super::body::operator;
 use super::branch::{Condition, Mode};
-use super::flat::{FlatNode, FlatTree};
+use super::flat::{FlatNode, FlatTree, Shape};
 use super::operator::{Operator, Post};
 use super::wide::Value;
 use crate::Error;
@@ -84,13 +84,13 @@ impl Staircase {
 
     /// As a balanced tree. NaN takes the true way everywhere, and so comes to the lowest interval;
     /// there a test that only NaN passes, if it means something else.
-    fn tree(&self, target: usize) -> FlatTree {
+    fn tree(&self, target: usize) -> FlatTree<'static> {
         let mut nodes = Vec::new();
         self.grow(0, self.cuts.len(), &mut nodes);
         let mut leaves = self.values.clone();
         leaves.push(self.nan);
         FlatTree {
-            nodes,
+            shape: Shape::Nodes(nodes),
             targets: vec![target],
             leaves,
         }
@@ -138,7 +138,7 @@ fn look_up<'b>(
             format!("value {}", s.column),
         ));
     }
-    let trees: Vec<FlatTree> = stairs.iter().enumerate().map(|(i, s)| s.tree(i)).collect();
+    let trees: Vec<FlatTree<'_>> = stairs.iter().enumerate().map(|(i, s)| s.tree(i)).collect();
     let found = operator(
         x.builder(),
         options.ml_opset,
@@ -369,10 +369,10 @@ mod tests {
     use super::*;
 
     /// What the tree answers, walked as ONNX Runtime does.
-    fn walk(tree: &FlatTree, x: f64) -> f64 {
+    fn walk(tree: &FlatTree<'_>, x: f64) -> f64 {
         let mut at = 0;
         loop {
-            match &tree.nodes[at] {
+            match &tree.nodes()[at] {
                 FlatNode::Leaf(leaf) => return tree.leaves[*leaf],
                 FlatNode::Branch {
                     condition: Condition::Compare(Mode::Less, t),

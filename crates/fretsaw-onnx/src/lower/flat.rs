@@ -1,6 +1,7 @@
 //! The ensemble flattened for ONNX: trees of branches and leaves in preorder, and the columns that
 //! their tests look at.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use fretsaw_model::{Ensemble, Float, Node, Split, Sum, Target, Tree};
@@ -8,7 +9,7 @@ use fretsaw_model::{Ensemble, Float, Node, Split, Sum, Target, Tree};
 use super::branch::{Branch, Column, Condition};
 
 /// A node of a flat tree; children are positions in the tree.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum FlatNode {
     Branch {
         /// The column of the ensemble's input.
@@ -23,19 +24,46 @@ pub(crate) enum FlatNode {
 
 /// A tree, root first, every parent before its children.
 #[derive(Debug)]
-pub(crate) struct FlatTree {
-    pub(crate) nodes: Vec<FlatNode>,
+pub(crate) struct FlatTree<'a> {
+    pub(crate) shape: Shape<'a>,
     /// The outputs that a leaf adds to.
     pub(crate) targets: Vec<usize>,
     /// What each leaf adds, one value a target, weights multiplied in.
     pub(crate) leaves: Vec<f64>,
 }
 
-impl FlatTree {
+/// Where the nodes of a tree come from.
+#[derive(Debug)]
+pub(crate) enum Shape<'a> {
+    Nodes(Vec<FlatNode>),
+    /// An ensemble's tree, flattened when its nodes are asked for: all at once would take more room
+    /// than the ensemble.
+    Of {
+        tree: &'a Tree,
+        compare: Float,
+        layout: &'a Layout,
+        wide: bool,
+    },
+}
+
+impl<'a> FlatTree<'a> {
+    /// The nodes.
+    pub(crate) fn nodes(&self) -> Cow<'_, [FlatNode]> {
+        match self.shape {
+            Shape::Nodes(ref nodes) => Cow::Borrowed(nodes),
+            Shape::Of {
+                tree,
+                compare,
+                layout,
+                wide,
+            } => Cow::Owned(preorder(tree, compare, layout, wide)),
+        }
+    }
+
     /// A tree that adds `values` to every row.
     pub(crate) fn constant(values: &[f64]) -> Self {
         Self {
-            nodes: vec![FlatNode::Leaf(0)],
+            shape: Shape::Nodes(vec![FlatNode::Leaf(0)]),
             targets: (0..values.len()).collect(),
             leaves: values.to_vec(),
         }
@@ -95,11 +123,16 @@ impl Layout {
 }
 
 /// Flattens every tree.
-pub(crate) fn flatten(e: &Ensemble, layout: &Layout, wide: bool) -> Vec<FlatTree> {
+pub(crate) fn flatten<'a>(e: &'a Ensemble, layout: &'a Layout, wide: bool) -> Vec<FlatTree<'a>> {
     e.trees
         .iter()
         .map(|tree| FlatTree {
-            nodes: preorder(tree, e.compare, layout, wide),
+            shape: Shape::Of {
+                tree,
+                compare: e.compare,
+                layout,
+                wide,
+            },
             targets: match tree.target {
                 Target::Output(k) => vec![k as usize],
                 Target::All => (0..e.n_outputs).collect(),

@@ -135,7 +135,7 @@ fn guard(tree: &mut Tree) -> Vec<Option<usize>> {
 
 /// Gives each leaf of `flat` its constant and its coefficients.
 fn spread(
-    flat: &mut FlatTree,
+    flat: &mut FlatTree<'_>,
     tree: &Tree,
     sources: &[Option<usize>],
     n_outputs: usize,
@@ -179,7 +179,7 @@ fn own_features(leaf: &LinearLeaf) -> impl Iterator<Item = u32> {
 pub(super) fn numbers(
     b: &Builder,
     ml_opset: i64,
-    mut trees: Vec<FlatTree>,
+    mut trees: Vec<FlatTree<'_>>,
     n: usize,
     x: &str,
 ) -> String {
@@ -221,7 +221,7 @@ pub(super) fn numbers(
 }
 
 /// For each target a power of two, of which no sum is more than 2^23 times as large.
-fn units(trees: &[FlatTree], n: usize) -> Vec<f64> {
+fn units(trees: &[FlatTree<'_>], n: usize) -> Vec<f64> {
     let mut largest = vec![0.0_f64; n];
     for tree in trees {
         let width = tree.targets.len();

@@ -16,6 +16,7 @@ mod input;
 mod kernel;
 mod leaves;
 pub(crate) mod link;
+mod lists;
 mod map;
 mod neighbors;
 mod operator;
@@ -81,12 +82,40 @@ pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
 /// tables of more than 2^24 entries, and for f32 links that only ensembles have behind other bodies;
 /// `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
+    whole(model, options, false)
+}
+
+/// A file that is only to be written: in a fraction of the memory of a [`ModelProto`], since the lists of
+/// ensembles have been in wire form from the start.
+#[derive(Debug)]
+pub struct Packed(ModelProto);
+
+impl Packed {
+    /// The file, the same bytes for the same model.
+    ///
+    /// # Errors
+    /// As [`write`](crate::write).
+    pub fn write(&self) -> Result<Vec<u8>, Error> {
+        crate::write(&self.0)
+    }
+}
+
+/// Writes `model` as ONNX, as [`lower`] does, for a file and nothing else.
+///
+/// # Errors
+/// As [`lower`].
+pub fn pack(model: &Model, options: &LowerOptions) -> Result<Packed, Error> {
+    whole(model, options, true).map(Packed)
+}
+
+fn whole(model: &Model, options: &LowerOptions, packed: bool) -> Result<ModelProto, Error> {
     let width = model.width();
     // What linear and other steps compute is f64, and so are the sums behind them.
     let precise = are_composite(&model.steps) || model.decision != Decision::Answer;
     file(
         model,
         options,
+        packed,
         (ML, options.ml_opset),
         |b, x, input| match &model.body {
             Body::Ensemble(e) => {
@@ -109,6 +138,7 @@ pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error>
 pub(crate) fn file(
     model: &Model,
     options: &LowerOptions,
+    packed: bool,
     own: (&str, i64),
     body: impl FnOnce(&Builder, &str, Float) -> Result<Margins, Error>,
 ) -> Result<ModelProto, Error> {
@@ -119,7 +149,7 @@ pub(crate) fn file(
     } else {
         Float::F32
     };
-    let mut b = Builder::new(opset);
+    let mut b = Builder::new(opset, packed);
     let x = strings::inputs(&mut b, &model.features, input, options.strings)?;
     let (x, float) = steps::steps(&b, &model.steps, options, input, model.features.len(), &x)?;
     let margins = body(&b, &x, float)?;

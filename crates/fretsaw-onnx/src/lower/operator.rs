@@ -6,6 +6,7 @@
 
 use super::branch::{Condition, Mode};
 use super::flat::{FlatNode, FlatTree};
+use super::lists::{Ints, Texts};
 use crate::graph::{ML, attribute};
 use crate::proto::{AttributeProto, TensorProto};
 use crate::tensor::{from_f32s, from_f64s, from_u8s};
@@ -20,7 +21,7 @@ pub(crate) enum Post {
 
 /// One ensemble operator to be written.
 pub(crate) struct Operator<'a> {
-    pub(crate) trees: &'a [FlatTree],
+    pub(crate) trees: &'a [FlatTree<'a>],
     pub(crate) n_outputs: usize,
     /// f64 thresholds and leaves, for f64 inputs.
     pub(crate) wide: bool,
@@ -32,12 +33,16 @@ pub(crate) struct Operator<'a> {
 }
 
 impl Operator<'_> {
-    /// Its domain, name and attributes in operator set `ml_opset`.
-    pub(crate) fn write(&self, ml_opset: i64) -> (&'static str, &'static str, Vec<AttributeProto>) {
+    /// Its domain, name and attributes in operator set `ml_opset`; `packed`: in wire form.
+    pub(crate) fn write(
+        &self,
+        ml_opset: i64,
+        packed: bool,
+    ) -> (&'static str, &'static str, Vec<AttributeProto>) {
         if ml_opset < 5 {
-            (ML, "TreeEnsembleRegressor", self.version_3())
+            (ML, "TreeEnsembleRegressor", self.version_3(packed))
         } else {
-            (ML, "TreeEnsemble", self.version_5())
+            (ML, "TreeEnsemble", self.version_5(packed))
         }
     }
 
@@ -63,8 +68,8 @@ impl Operator<'_> {
         }
     }
 
-    fn version_3(&self) -> Vec<AttributeProto> {
-        let mut n = Nodes3::default();
+    fn version_3(&self, packed: bool) -> Vec<AttributeProto> {
+        let mut n = Nodes3::new(packed);
         for (tree_id, tree) in self.trees.iter().enumerate() {
             n.tree(tree_id as i64, tree);
         }
@@ -95,7 +100,7 @@ impl Operator<'_> {
             self.list("target_weights", n.weights),
         ];
         // Absent means 0 everywhere, and lets the runtime skip the test for NaN.
-        if n.nan_true.contains(&1) {
+        if n.any_nan_true {
             attributes.push(attribute("nodes_missing_value_tracks_true", n.nan_true));
         }
         if !self.base.is_empty() {
@@ -104,19 +109,12 @@ impl Operator<'_> {
         attributes
     }
 
-    fn version_5(&self) -> Vec<AttributeProto> {
+    fn version_5(&self, packed: bool) -> Vec<AttributeProto> {
         let mode = self
             .trees
             .iter()
-            .flat_map(|t| &t.nodes)
-            .find_map(|n| match n {
-                FlatNode::Branch {
-                    condition: Condition::Compare(mode, _),
-                    ..
-                } => Some(*mode),
-                _ => None,
-            });
-        let mut n = Nodes5::default();
+            .find_map(|t| t.nodes().iter().find_map(compared_by));
+        let mut n = Nodes5::new(packed);
         for tree in self.trees {
             for place in 0..tree.targets.len() {
                 n.tree(tree, place, mode);
@@ -145,7 +143,7 @@ impl Operator<'_> {
             attribute("leaf_targetids", n.leaf_targets),
             attribute("leaf_weights", self.floats("leaf_weights", n.leaf_weights)),
         ];
-        if n.nan_true.contains(&1) {
+        if n.any_nan_true {
             attributes.push(attribute("nodes_missing_value_tracks_true", n.nan_true));
         }
         if !n.members.is_empty() {
@@ -158,28 +156,58 @@ impl Operator<'_> {
     }
 }
 
-#[derive(Default)]
+fn compared_by(node: &FlatNode) -> Option<Mode> {
+    match node {
+        FlatNode::Branch {
+            condition: Condition::Compare(mode, _),
+            ..
+        } => Some(*mode),
+        _ => None,
+    }
+}
+
 struct Nodes3 {
-    tree_ids: Vec<i64>,
-    node_ids: Vec<i64>,
-    columns: Vec<i64>,
-    modes: Vec<String>,
+    tree_ids: Ints,
+    node_ids: Ints,
+    columns: Ints,
+    modes: Texts,
     values: Vec<f64>,
-    on_true: Vec<i64>,
-    on_false: Vec<i64>,
-    nan_true: Vec<i64>,
-    target_trees: Vec<i64>,
-    target_nodes: Vec<i64>,
-    target_ids: Vec<i64>,
+    on_true: Ints,
+    on_false: Ints,
+    nan_true: Ints,
+    any_nan_true: bool,
+    target_trees: Ints,
+    target_nodes: Ints,
+    target_ids: Ints,
     weights: Vec<f64>,
 }
 
 impl Nodes3 {
-    fn tree(&mut self, tree_id: i64, tree: &FlatTree) {
+    fn new(packed: bool) -> Self {
+        let ints = || Ints::new(packed);
+        Self {
+            tree_ids: ints(),
+            node_ids: ints(),
+            columns: ints(),
+            modes: Texts::new(packed),
+            values: Vec::new(),
+            on_true: ints(),
+            on_false: ints(),
+            nan_true: ints(),
+            any_nan_true: false,
+            target_trees: ints(),
+            target_nodes: ints(),
+            target_ids: ints(),
+            weights: Vec::new(),
+        }
+    }
+
+    fn tree(&mut self, tree_id: i64, tree: &FlatTree<'_>) {
+        let nodes = tree.nodes();
         // A set takes as many node ids as it has members.
-        let mut ids = Vec::with_capacity(tree.nodes.len());
+        let mut ids = Vec::with_capacity(nodes.len());
         let mut next = 0_i64;
-        for node in &tree.nodes {
+        for node in nodes.iter() {
             ids.push(next);
             next += match node {
                 FlatNode::Branch {
@@ -189,7 +217,7 @@ impl Nodes3 {
                 _ => 1,
             };
         }
-        for (node, &id) in tree.nodes.iter().zip(&ids) {
+        for (node, &id) in nodes.iter().zip(&ids) {
             match node {
                 FlatNode::Leaf(leaf) => {
                     self.push(tree_id, id, 0, "LEAF", 0.0, (0, 0), false);
@@ -242,26 +270,27 @@ impl Nodes3 {
         self.tree_ids.push(tree_id);
         self.node_ids.push(id);
         self.columns.push(column);
-        self.modes.push(mode.to_string());
+        self.modes.push(mode);
         self.values.push(value);
         self.on_true.push(yes);
         self.on_false.push(no);
         self.nan_true.push(i64::from(nan_true));
+        self.any_nan_true |= nan_true;
     }
 }
 
-#[derive(Default)]
 struct Nodes5 {
-    roots: Vec<i64>,
-    columns: Vec<i64>,
+    roots: Ints,
+    columns: Ints,
     modes: Vec<u8>,
     splits: Vec<f64>,
-    on_true: Vec<i64>,
-    true_is_leaf: Vec<i64>,
-    on_false: Vec<i64>,
-    false_is_leaf: Vec<i64>,
-    nan_true: Vec<i64>,
-    leaf_targets: Vec<i64>,
+    on_true: Ints,
+    true_is_leaf: Ints,
+    on_false: Ints,
+    false_is_leaf: Ints,
+    nan_true: Ints,
+    any_nan_true: bool,
+    leaf_targets: Ints,
     leaf_weights: Vec<f64>,
     members: Vec<f64>,
 }
@@ -269,20 +298,40 @@ struct Nodes5 {
 impl Nodes5 {
     const MEMBER: u8 = 6;
 
+    fn new(packed: bool) -> Self {
+        let ints = || Ints::new(packed);
+        Self {
+            roots: ints(),
+            columns: ints(),
+            modes: Vec::new(),
+            splits: Vec::new(),
+            on_true: ints(),
+            true_is_leaf: ints(),
+            on_false: ints(),
+            false_is_leaf: ints(),
+            nan_true: ints(),
+            any_nan_true: false,
+            leaf_targets: ints(),
+            leaf_weights: Vec::new(),
+            members: Vec::new(),
+        }
+    }
+
     /// Adds the tree for the target at `place` of its targets.
-    fn tree(&mut self, tree: &FlatTree, place: usize, mode: Option<Mode>) {
+    fn tree(&mut self, tree: &FlatTree<'_>, place: usize, mode: Option<Mode>) {
+        let nodes = tree.nodes();
         self.roots.push(self.modes.len() as i64);
         let (output, width) = (tree.targets[place], tree.targets.len());
         let leaf = |this: &mut Self, i: usize| {
             this.leaf_targets.push(output as i64);
             this.leaf_weights.push(tree.leaves[i * width + place]);
-            this.leaf_targets.len() as i64 - 1
+            this.leaf_weights.len() as i64 - 1
         };
         // Positions of branches among nodes, and of leaves among leaves.
         let first = self.modes.len() as i64;
-        let mut places = Vec::with_capacity(tree.nodes.len());
+        let mut places = Vec::with_capacity(nodes.len());
         let mut n_branches = 0;
-        for node in &tree.nodes {
+        for node in nodes.iter() {
             places.push(match node {
                 FlatNode::Leaf(i) => (leaf(self, *i), 1),
                 FlatNode::Branch { .. } => {
@@ -291,7 +340,7 @@ impl Nodes5 {
                 }
             });
         }
-        if let [FlatNode::Leaf(i)] = tree.nodes[..] {
+        if let [FlatNode::Leaf(i)] = nodes[..] {
             // A tree is its root branch: one leaf is a branch with two equal ones. (One leaf named
             // twice is legal too, but older ONNX Runtimes take the node's number for the leaf's.)
             let twin = leaf(self, i);
@@ -299,7 +348,7 @@ impl Nodes5 {
             self.push(0, mode, 0.0, places[0], (twin, 1), false);
             return;
         }
-        for node in &tree.nodes {
+        for node in nodes.iter() {
             if let FlatNode::Branch {
                 column,
                 condition,
@@ -346,5 +395,6 @@ impl Nodes5 {
         self.on_false.push(no.0);
         self.false_is_leaf.push(no.1);
         self.nan_true.push(i64::from(nan_true));
+        self.any_nan_true |= nan_true;
     }
 }

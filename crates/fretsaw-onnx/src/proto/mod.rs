@@ -8,4 +8,6 @@
 #[rustfmt::skip]
 mod onnx;
 
+pub mod wire;
+
 pub use onnx::*;

@@ -53,6 +53,7 @@ pub(crate) fn model(seed: u64, only: Option<usize>) -> Model {
         Decision::Answer,
         Decision::Margin,
         Decision::MarginFromZero,
+        Decision::LastMargin,
         Decision::Votes,
     ]);
     let (link, answer) = match r.below(7) {

@@ -1,7 +1,7 @@
 //! `lift(lower(m))` is `m`: the same margins to the bit, the same answers, the same labels.
 
 use fretsaw_model::{Body, Model, Rows, Sum, labels, margins, predict};
-use fretsaw_onnx::{LowerOptions, check, lift, lower, read, write};
+use fretsaw_onnx::{LowerOptions, check, lift, lower, pack, read, write};
 
 use crate::cases;
 
@@ -45,6 +45,10 @@ fn lowering_and_lifting_gives_the_same_model() {
             let bytes = write(&onnx).unwrap();
             assert_eq!(bytes, write(&lower(&model, &options).unwrap()).unwrap());
             let name = format!("seed {seed}, {options:?}");
+            // What is packed from the start says the same, in as many bytes.
+            let packed = pack(&model, &options).unwrap().write().unwrap();
+            assert_eq!(packed.len(), bytes.len(), "{name}");
+            assert!(read(packed).unwrap() == onnx, "{name}");
             let back = lift(&read(bytes).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
 
             let x = cases::rows(seed, &model, N_ROWS);
