@@ -39,6 +39,7 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.isotonic import IsotonicRegression
+from sklearn.mixture import GaussianMixture
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 from sklearn.pipeline import make_pipeline
@@ -259,6 +260,8 @@ CASES = [
     ("start_binary", "0.24 1.9", plain, lambda: (boosting(init=forest(min_samples_leaf=9)), "binary", "starts from a forest", 1e-14)),
     ("start_exponential", "1.9", plain, lambda: (boosting(init=boosting(), loss="exponential"), "binary", "starts from boosting", 1e-14)),
     ("start_multi", "0.24 1.9", plain, lambda: (boosting(init=tree()), "words", "starts from a tree", 1e-14)),
+    ("mixture", "0.24 1.9", plain, lambda: (make_pipeline(StandardScaler(), GaussianMixture(3, random_state=3)), "real", "probabilities of components", BLAS)),
+    ("mixture_tied", "1.9", plain, lambda: (make_pipeline(StandardScaler(), GaussianMixture(2, covariance_type="tied", random_state=3)), "real", "probabilities of components", BLAS)),
     ("isotonic", "0.24 1.9", one_column, lambda: (IsotonicRegression(out_of_bounds="clip"), "real", "", 1e-15)),
     ("frozen", "1.9", plain, lambda: (frozen(), "binary", "calibrates what was trained before", 1e-15)),
 ]  # fmt: skip

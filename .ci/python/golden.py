@@ -1,14 +1,17 @@
 """golden.py FRETSAW TESTDATA
 
-Converts every golden model of XGBoost with the built binary, for ai.onnx.ml 3 and 5, and asks others about
-the files: the `onnx` checker, and ONNX Runtime on the case's own rows. The answers are held against what
-XGBoost itself answered (`pred.npy`): every class the same, every number within TOLERANCE. Formats that are
-not read must be refused by name.
+Converts every golden model with the built binary, for ai.onnx.ml 3 and 5 and, where a case has rows of f64,
+with f64 input, and asks others about the files: the `onnx` checker, and ONNX Runtime on the case's own
+rows. The answers are held against what the framework itself answered (`pred.npy`): every class the same,
+every number within TOLERANCE. Rows of text go in as strings, a column an input.
 
-It does not test the importer's margins to the bit; the Rust tests do.
+What is refused must be named in REFUSED, and be refused by that name. ORT_DYLIB_PATH must name ONNX
+Runtime's library for the binary. It does not test the importer's
+margins to the bit; the Rust tests do.
 """
 
 import collections
+import csv
 import json
 import multiprocessing.pool
 import os
@@ -24,13 +27,16 @@ import onnxruntime
 ML_OPSETS = (3, 5)
 # Absolute, and relative above 1: what libm's exp and a sum in another order may differ by.
 TOLERANCE = 1e-5
-# Until 3.1 XGBoost had a binary format of its own. It is not read, and the refusal must say so.
-REFUSED = {"model.bin": "binary"}
+# Cases that ONNX, or this version of the operators, cannot hold, and what the refusal says.
+REFUSED = {
+    "catboost-0.15.2/one_hot/model.json": "left out when it wrote JSON",
+    "catboost-1.2.10/text": "text features",
+}
 
 
-def convert(fretsaw, model, out, ml_opset):
-    """The converted file's path, or the error line."""
-    command = [fretsaw, "convert", str(model), "-o", str(out), "--ml-opset", str(ml_opset)]
+def convert(fretsaw, model, out, form):
+    """The error line, or None where there is a file."""
+    command = [fretsaw, "convert", str(model), "-o", str(out), *form]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     lines = run.stderr.splitlines()
     if run.returncode == 0 and not lines:
@@ -40,16 +46,49 @@ def convert(fretsaw, model, out, ml_opset):
     raise AssertionError(f"exit status {run.returncode}, stderr {run.stderr!r}")
 
 
-def run_in_onnxruntime(path, rows):
-    """The outputs by name, one thread."""
+def run_in_onnxruntime(path, folder, double):
+    """The outputs by name, one thread; None where rows are text of which the case has only numbers."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    (given,) = session.get_inputs()
-    assert given.type == "tensor(float)", f"the input is {given.type}"
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, {given.name: rows}), strict=True))
+    feeds = feeds_of(session.get_inputs(), folder, double)
+    return feeds and dict(zip(names, session.run(names, feeds), strict=True))
+
+
+def run_by_fretsaw(fretsaw, model, scratch, name):
+    """The same, asked through `predict --backend ort`, which turns codes into text and text into hashes."""
+    rows = next(f for f in ("X.csv", "X64.npy", "X.npy") if (model.parent / f).exists())
+    out = pathlib.Path(scratch) / f"{name}.npy"
+    command = [fretsaw, "predict", str(model), "--input", str(model.parent / rows), "--output", str(out)]
+    run = subprocess.run([*command, "--backend", "ort"], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    return {"answers": np.load(out)}
+
+
+def feeds_of(inputs, folder, double):
+    """The case's rows, whole or a column an input; None where the case has them in another form."""
+    types = {"tensor(float)": np.float32, "tensor(double)": np.float64}
+    if len(inputs) == 1 and (folder / "X.npy").exists() and inputs[0].type in types:
+        rows = np.load(folder / ("X64.npy" if double else "X.npy"))
+        return {inputs[0].name: rows.astype(types[inputs[0].type])}
+    if len(inputs) == 1 or not (folder / "X.csv").exists():
+        return None
+    with open(folder / "X.csv", newline="") as file:
+        header, *rows = csv.reader(file)
+    columns = dict(zip(header, zip(*rows)))
+    numbers = {"": np.nan, "True": 1.0, "False": 0.0}
+    feeds = {}
+    for given in inputs:
+        cells = columns[given.name]
+        if given.type == "tensor(string)":
+            column = np.array(cells, dtype=object)
+        else:
+            column = [numbers[c] if c in numbers else float(c) for c in cells]
+            column = np.array(column, dtype=types[given.type])
+        feeds[given.name] = column.reshape(-1, 1)
+    return feeds
 
 
 def two_dimensional(values):
@@ -68,50 +107,57 @@ def largest_difference(got, expected):
 
 
 def expected_classes(model, case, predicted):
-    """XGBoost's class of each row, as the file's label output should give it; None where there is none."""
+    """The framework's class of each row, as the file's label output should give it; None where there is none."""
     labels = model.parent / "label.npy"
-    if labels.exists():
+    if labels.exists() and case["classes"]:
         places = np.load(labels).astype(int)
-        # The Booster's own file does not know what the wrapper calls its classes.
-        return places if model.suffix in (".json", ".ubj") else np.asarray(case["classes"])[places]
-    if case["objective"] == "binary:logistic" and predicted.shape[1] == 1:
+        # A Booster's own file does not know what the wrapper calls its classes.
+        plain = case["library"] == "xgboost" and model.suffix in (".json", ".ubj", ".bin")
+        return places if plain else np.asarray(case["classes"])[places]
+    objective = case.get("objective")
+    if objective == "binary:logistic" and predicted.shape[1] == 1:
         return (predicted[:, 0] > 0.5).astype(int)
-    if case["objective"] == "multi:softprob":
+    if objective == "multi:softprob":
         return predicted.argmax(1)
     return None
 
 
-def check(fretsaw, model, ml_opset, scratch):
-    """One file, one opset: the largest difference, None where the format was refused as it should be."""
+def check(fretsaw, model, form, scratch):
+    """One file in one form: the largest difference, None where it was refused as it should be."""
     folder = model.parent
-    case = json.loads((folder / "case.json").read_text())
-    out = pathlib.Path(scratch) / f"{folder.parent.name}-{folder.name}-{model.name}-{ml_opset}.onnx"
-    error = convert(fretsaw, model, out, ml_opset)
-    if model.name in REFUSED:
-        assert error and REFUSED[model.name] in error, f"not refused by name: {error}"
+    name = f"{folder.parent.name}-{folder.name}-{model.name}{''.join(form)}.onnx"
+    out, double = pathlib.Path(scratch) / name, "--double" in form
+    error = convert(fretsaw, model, out, form)
+    place = f"{folder.parent.name}/{folder.name}"
+    why = REFUSED.get(place) or REFUSED.get(f"{place}/{model.name}")
+    if why and error:
+        assert why in error, f"refused by another name: {error}"
         assert not out.exists(), "refused, and yet a file was written"
         return None
     assert error is None, error
 
+    case = json.loads((folder / "case.json").read_text())
     proto = onnx.load(str(out))
     onnx.checker.check_model(proto, full_check=True)
     domains = {opset.domain: opset.version for opset in proto.opset_import}
-    assert domains.get("ai.onnx.ml", ml_opset) == ml_opset, f"opsets {domains}"
     assert set(domains) <= {"", "ai.onnx.ml"}, f"not standard: {domains}"
 
-    outputs = run_in_onnxruntime(out, np.load(folder / "X.npy"))
-    predicted = two_dimensional(np.load(folder / "pred.npy"))
-    answers = two_dimensional(list(outputs.values())[-1])
-    if answers.shape[1] == 2 and predicted.shape[1] == 1:
-        answers = answers[:, 1:]
-    if case.get("wrapper") and case["best_iteration"] is not None and model.suffix == ".json":
+    outputs = run_in_onnxruntime(out, folder, double) or run_by_fretsaw(fretsaw, model, scratch, name)
+    predicted = two_dimensional(np.load(folder / ("pred64.npy" if double else "pred.npy")))
+    if case.get("wrapper") and case["best_iteration"] is not None and model.suffix in (".json", ".bin"):
         # The wrapper stopped at its best iteration, which is what `predicted` holds; the file has all.
         return 0.0
+    numbers = [two_dimensional(o) for o in outputs.values() if np.asarray(o).dtype.kind in "fiu"]
+    # Of a clusterer or an outlier detector the label is the answer, and scores follow it.
+    same = [n for n in numbers if n.shape == predicted.shape and np.array_equal(n, predicted)]
+    answers = same[0] if same else numbers[-1]
+    if answers.shape[1] == 2 and predicted.shape[1] == 1:
+        answers = answers[:, 1:]
     difference = largest_difference(answers, predicted)
     assert difference <= TOLERANCE, f"off by {difference:.3g}"
 
     classes = expected_classes(model, case, predicted)
-    if classes is not None:
+    if classes is not None and not double and len(outputs) > 1:
         label = np.asarray(next(iter(outputs.values()))).reshape(-1)
         assert label.dtype.kind not in "f", "no label output"
         wrong = int((label.astype(str) != classes.astype(str)).sum())
@@ -119,10 +165,18 @@ def check(fretsaw, model, ml_opset, scratch):
     return difference
 
 
+def forms(folder):
+    """The command line's options for the files of a case."""
+    both = [("--ml-opset", str(version)) for version in ML_OPSETS]
+    double = (folder / "X64.npy").exists() and (folder / "pred64.npy").exists()
+    return [*both, ("--double",)] if double else both
+
+
 def main():
     fretsaw, testdata = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
-    models = sorted(p for p in testdata.glob("xgboost-*/*/model.*") if p.suffix != ".onnx")
+    models = sorted(p for p in testdata.glob("*/*/model.*") if p.suffix != ".onnx")
     assert models, f"no golden models under {testdata}"
+    jobs = [(model, form) for model in models for form in forms(model.parent)]
     failures, worst, done = [], (0.0, ""), collections.Counter()
 
     with tempfile.TemporaryDirectory() as scratch, multiprocessing.pool.ThreadPool(2) as pool:
@@ -133,10 +187,8 @@ def main():
             except Exception as error:  # noqa: BLE001 - each is told, and any makes the run fail
                 return job, None, f"{type(error).__name__}: {error}".splitlines()[0]
 
-        for (model, ml_opset), difference, error in pool.imap_unordered(
-            one, [(model, ml_opset) for model in models for ml_opset in ML_OPSETS]
-        ):
-            name = f"{model.relative_to(testdata)}, ai.onnx.ml {ml_opset}"
+        for (model, form), difference, error in pool.imap_unordered(one, jobs):
+            name = f"{model.relative_to(testdata)} {' '.join(form)}"
             if error:
                 failures.append(f"{name}: {error}")
             elif difference is None:

@@ -1,43 +1,58 @@
-//! Linear models: one pass over the weights a row, in the framework's order and precision.
+//! Linear models: sums in the framework's order and precision, many side by side.
 
 use fretsaw_model::{InterceptOrder, Linear, LinearMissing, Rows, Step};
 
 use crate::block::ROWS;
+use crate::isa::Isa;
+use crate::kernel::{self, Number, Term, Tiles};
 use crate::prepare::{Row, prepared};
 use crate::scratch::Staged;
 
 /// A linear model in the precision of its sum.
 pub(crate) struct LinearPlan<A> {
-    n_outputs: usize,
-    /// `n_features` x `n_outputs`.
-    weights: Vec<A>,
+    isa: Isa,
+    weights: Tiles<A>,
     intercept: Vec<A>,
     intercept_order: InterceptOrder,
-    missing: LinearMissing,
+    term: Term,
 }
 
 /// The precision of a linear sum.
-pub(crate) trait Term:
-    Row + std::ops::Add<Output = Self> + std::ops::Mul<Output = Self>
-{
+pub(crate) trait Sum: Row + Number {
+    fn add_terms(isa: Isa, tiles: &Tiles<Self>, term: Term, x: &[Self], out: &mut [Self]);
 }
-impl Term for f32 {}
-impl Term for f64 {}
 
-impl<A: Term> LinearPlan<A> {
-    pub(crate) fn new(linear: &Linear) -> Self {
-        let narrow = |v: &[f64]| v.iter().map(|&x| A::narrow(x)).collect();
+impl Sum for f32 {
+    fn add_terms(isa: Isa, tiles: &Tiles<Self>, term: Term, x: &[Self], out: &mut [Self]) {
+        kernel::add_terms_f32(isa, tiles, term, x, out);
+    }
+}
+
+impl Sum for f64 {
+    fn add_terms(isa: Isa, tiles: &Tiles<Self>, term: Term, x: &[Self], out: &mut [Self]) {
+        kernel::add_terms_f64(isa, tiles, term, x, out);
+    }
+}
+
+impl<A: Sum> LinearPlan<A> {
+    pub(crate) fn new(linear: &Linear, isa: Isa) -> Self {
+        let n = linear.n_outputs;
+        let weights = &linear.weights;
+        let at = |f: usize, k: usize| A::narrow(weights[f * n + k]);
         Self {
-            n_outputs: linear.n_outputs,
-            weights: narrow(&linear.weights),
-            intercept: narrow(&linear.intercept),
+            isa,
+            weights: Tiles::new(weights.len() / n, n, at),
+            intercept: linear.intercept.iter().map(|&x| A::narrow(x)).collect(),
             intercept_order: linear.intercept_order,
-            missing: linear.missing,
+            term: match linear.missing {
+                LinearMissing::Skip => Term::ProductOfPresent,
+                LinearMissing::Propagate => Term::Product,
+            },
         }
     }
 
     pub(crate) fn memory(&self) -> usize {
-        size_of_val(&self.weights[..]) + size_of_val(&self.intercept[..])
+        self.weights.memory() + size_of_val(&self.intercept[..])
     }
 
     /// The sums of rows that steps in front prepare.
@@ -49,38 +64,32 @@ impl<A: Term> LinearPlan<A> {
         staged: &mut Staged<A>,
         one: &mut Vec<f64>,
     ) {
+        let n_outputs = self.intercept.len();
         for at in (0..rows.n_rows()).step_by(ROWS) {
             let end = rows.n_rows().min(at + ROWS);
             let rows = rows.slice(at..end);
             let x = prepared(&rows, steps, &mut staged.prepared, one);
-            self.block(x, &mut out[at * self.n_outputs..end * self.n_outputs]);
+            self.block(x, &mut out[at * n_outputs..end * n_outputs]);
         }
     }
 
     /// The sums of the rows `x`.
     pub(crate) fn block(&self, x: &[A], out: &mut [A]) {
-        let n_features = self.weights.len() / self.n_outputs;
-        for (row, sums) in out.chunks_exact_mut(self.n_outputs).enumerate() {
-            self.row(&x[row * n_features..][..n_features], sums);
+        match self.intercept_order {
+            InterceptOrder::First => self.each(out, |_, b| b),
+            InterceptOrder::Last => out.fill(A::default()),
+        }
+        A::add_terms(self.isa, &self.weights, self.term, x, out);
+        if self.intercept_order == InterceptOrder::Last {
+            self.each(out, |sum, b| sum + b);
         }
     }
 
-    fn row(&self, x: &[A], sums: &mut [A]) {
-        match self.intercept_order {
-            InterceptOrder::First => sums.copy_from_slice(&self.intercept),
-            InterceptOrder::Last => sums.fill(A::default()),
-        }
-        for (&v, weights) in x.iter().zip(self.weights.chunks_exact(self.n_outputs)) {
-            if self.missing == LinearMissing::Skip && v.widen().is_nan() {
-                continue;
-            }
-            for (sum, &w) in sums.iter_mut().zip(weights) {
-                *sum = *sum + v * w;
-            }
-        }
-        if self.intercept_order == InterceptOrder::Last {
+    /// Each sum made anew of itself and its intercept.
+    fn each(&self, out: &mut [A], f: impl Fn(A, A) -> A) {
+        for sums in out.chunks_exact_mut(self.intercept.len()) {
             for (sum, &b) in sums.iter_mut().zip(&self.intercept) {
-                *sum = *sum + b;
+                *sum = f(*sum, b);
             }
         }
     }

@@ -145,8 +145,8 @@ impl Plan {
         };
         let body = match &model.body {
             Body::Ensemble(e) => PlanBody::Trees(Box::new(compiler.trees(e)?)),
-            Body::Linear(l) if l.sum == Float::F32 => PlanBody::LinearF32(LinearPlan::new(l)),
-            Body::Linear(l) => PlanBody::LinearF64(LinearPlan::new(l)),
+            Body::Linear(l) if l.sum == Float::F32 => PlanBody::LinearF32(LinearPlan::new(l, isa)),
+            Body::Linear(l) => PlanBody::LinearF64(LinearPlan::new(l, isa)),
             Body::Row { .. } => PlanBody::Row,
             _ => {
                 return Err(Error::new(

@@ -95,37 +95,40 @@ impl Kernel {
     }
 }
 
+/// What many functions compare two rows by, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// `x . v`, summed in the order of features from 0.
+    Dot,
+    /// `|x - v|^2`, summed so too.
+    Squares,
+}
+
 impl KernelFunction {
     /// Its value for two rows of the same length.
     pub fn of(&self, x: &[f64], v: &[f64]) -> f64 {
-        let squares = |length: &[f64]| {
+        let pairs = || x.iter().zip(v);
+        let scaled = |length: &[f64]| {
             let one = |i: usize| length[if length.len() == 1 { 0 } else { i }];
-            let terms = x.iter().zip(v).enumerate();
-            terms.fold(0.0, |sum, (i, (x, v))| {
+            pairs().enumerate().fold(0.0, |sum, (i, (x, v))| {
                 let d = x / one(i) - v / one(i);
                 sum + d * d
             })
         };
-        let plain = || {
-            x.iter()
-                .zip(v)
-                .fold(0.0, |sum, (x, v)| sum + (x - v) * (x - v))
-        };
-        let dot = || x.iter().zip(v).fold(0.0, |sum, (x, v)| sum + x * v);
+        match self.compared() {
+            Some(Compared::Dot) => {
+                return self.of_compared(pairs().fold(0.0, |sum, (x, v)| sum + x * v));
+            }
+            Some(Compared::Squares) => {
+                let squares = pairs().fold(0.0, |sum, (x, v)| sum + (x - v) * (x - v));
+                return self.of_compared(squares);
+            }
+            None => {}
+        }
         match self {
-            Self::Linear => dot(),
-            Self::Polynomial {
-                gamma,
-                coef0,
-                degree,
-            } => (gamma * dot() + coef0).powf(*degree),
-            Self::Rbf { gamma } => (-gamma * plain()).exp(),
-            Self::Sigmoid { gamma, coef0 } => (gamma * dot() + coef0).tanh(),
-            Self::Euclidean => plain().sqrt(),
-            Self::Constant(c) => *c,
-            Self::Gaussian { length } => (-0.5 * squares(length)).exp(),
+            Self::Gaussian { length } => (-0.5 * scaled(length)).exp(),
             Self::Matern { length, twice_nu } => {
-                let d = squares(length).sqrt();
+                let d = scaled(length).sqrt();
                 match twice_nu {
                     1 => (-d).exp(),
                     3 => {
@@ -138,20 +141,54 @@ impl KernelFunction {
                     }
                 }
             }
+            Self::Sum(a, b) => a.of(x, v) + b.of(x, v),
+            Self::Product(a, b) => a.of(x, v) * b.of(x, v),
+            Self::Raised(a, exponent) => a.of(x, v).powf(*exponent),
+            Self::Constant(c) => *c,
+            _ => f64::NAN,
+        }
+    }
+
+    /// What it compares rows by, where that is one plain sum.
+    pub fn compared(&self) -> Option<Compared> {
+        match self {
+            Self::Linear
+            | Self::Polynomial { .. }
+            | Self::Sigmoid { .. }
+            | Self::DotProduct { .. } => Some(Compared::Dot),
+            Self::Rbf { .. }
+            | Self::Euclidean
+            | Self::RationalQuadratic { .. }
+            | Self::ExpSineSquared { .. } => Some(Compared::Squares),
+            _ => None,
+        }
+    }
+
+    /// Its value for two rows whose [`compared`](Self::compared) sum is `sum`; NaN where it is of
+    /// no such sum.
+    pub fn of_compared(&self, sum: f64) -> f64 {
+        match self {
+            Self::Linear => sum,
+            Self::Polynomial {
+                gamma,
+                coef0,
+                degree,
+            } => (gamma * sum + coef0).powf(*degree),
+            Self::Sigmoid { gamma, coef0 } => (gamma * sum + coef0).tanh(),
+            Self::DotProduct { sigma_0 } => sigma_0 * sigma_0 + sum,
+            Self::Rbf { gamma } => (-gamma * sum).exp(),
+            Self::Euclidean => sum.sqrt(),
             Self::RationalQuadratic { length, alpha } => {
-                (1.0 + plain() / (2.0 * alpha * length * length)).powf(-alpha)
+                (1.0 + sum / (2.0 * alpha * length * length)).powf(-alpha)
             }
             Self::ExpSineSquared {
                 length,
                 periodicity,
             } => {
-                let s = (std::f64::consts::PI / periodicity * plain().sqrt()).sin() / length;
+                let s = (std::f64::consts::PI / periodicity * sum.sqrt()).sin() / length;
                 (-2.0 * s * s).exp()
             }
-            Self::DotProduct { sigma_0 } => sigma_0 * sigma_0 + dot(),
-            Self::Sum(a, b) => a.of(x, v) + b.of(x, v),
-            Self::Product(a, b) => a.of(x, v) * b.of(x, v),
-            Self::Raised(a, exponent) => a.of(x, v).powf(*exponent),
+            _ => f64::NAN,
         }
     }
 

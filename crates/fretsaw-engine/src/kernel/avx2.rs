@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::shape;
+use super::{Term, Tiles, shape, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{MAX_BITS, Mux, Route, Routes};
 
@@ -23,6 +23,18 @@ macro_rules! entry {
 entry!(less_f32 => less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, words: usize, out: &mut [Plane]));
 entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, words: usize, out: &mut [Plane]));
 entry!(codes => codes_inner(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
+entry!(add_terms_f64 => add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]));
+entry!(add_terms_f32 => add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]));
+
+#[target_feature(enable = "avx2,bmi2")]
+fn add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]) {
+    sums::add(tiles, term, x, out);
+}
+
+#[target_feature(enable = "avx2,bmi2")]
+fn add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]) {
+    sums::add(tiles, term, x, out);
+}
 
 #[target_feature(enable = "avx2,bmi2")]
 fn less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, words: usize, out: &mut [Plane]) {

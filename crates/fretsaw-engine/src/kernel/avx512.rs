@@ -17,7 +17,7 @@ use std::arch::x86_64::*;
 use self::leaves::{add_bytes, add_values};
 use self::predicates::{less_f32_inner, less_f64_inner, not_above_inner, ranks_inner};
 use self::routes::{codes_masked, codes_transposed};
-use super::{Lookups, SumMut};
+use super::{Lookups, SumMut, Term, Tiles, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{Mux, Route, Routes};
 use crate::table::Ranks;
@@ -40,6 +40,18 @@ entry!(codes => codes_masked(routes: &Routes, ops: &[Mux], which: &[Route], plan
 entry!(codes_vbmi => codes_transposed(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(add => add_values(lookups: Lookups<'_>, sum: SumMut<'_>));
 entry!(add_vbmi => add_bytes(lookups: Lookups<'_>, sum: SumMut<'_>));
+entry!(add_terms_f64 => add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]));
+entry!(add_terms_f32 => add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]));
+
+#[target_feature(enable = "avx512f")]
+fn add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]) {
+    sums::add(tiles, term, x, out);
+}
+
+#[target_feature(enable = "avx512f")]
+fn add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]) {
+    sums::add(tiles, term, x, out);
+}
 
 #[inline]
 #[target_feature(enable = "avx512f")]

@@ -10,6 +10,7 @@ mod avx512;
 mod portable;
 mod scalar;
 mod shape;
+mod sums;
 
 use crate::block::{Block, Columns, Plane, Value};
 use crate::circuit::Routes;
@@ -17,6 +18,8 @@ use crate::isa::Isa;
 use crate::leaves::{Batch, Job, JobRun, Tables, byte_slot};
 use crate::predicate::Op;
 use crate::table::{CONSTANT_PLANES, Ranks, Run, Table};
+
+pub(crate) use sums::{Number, Term, Tiles};
 
 /// The sums of one output over a block.
 pub(crate) enum SumMut<'a> {
@@ -218,4 +221,26 @@ pub(crate) fn add_leaves(isa: Isa, lookups: Lookups<'_>, sum: SumMut<'_>) {
 /// The values of a job's table, for the kernels that look up whole values.
 fn plain<'a, T>(values: &'a [T], job: &Job, n: usize) -> &'a [T] {
     &values[job.table as usize..][..n]
+}
+
+/// Adds the terms of the rows `x` to the f64 sums in `out`, rows x outputs.
+pub(crate) fn add_terms_f64(isa: Isa, tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2::add_terms_f64(tiles, term, x, out),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::add_terms_f64(tiles, term, x, out),
+        _ => sums::add(tiles, term, x, out),
+    }
+}
+
+/// The same in f32.
+pub(crate) fn add_terms_f32(isa: Isa, tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2::add_terms_f32(tiles, term, x, out),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::add_terms_f32(tiles, term, x, out),
+        _ => sums::add(tiles, term, x, out),
+    }
 }

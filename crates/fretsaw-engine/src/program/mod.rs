@@ -10,10 +10,12 @@ mod step;
 
 use std::mem;
 
-use fretsaw_model::{Rows, Step, Sum, Values, apply_steps, width};
+use fretsaw_model::{Compared, KernelFunction, Rows, Step, Sum, Values, apply_steps, width};
 
 use crate::block::ROWS;
 use crate::error::Error;
+use crate::isa::Isa;
+use crate::kernel::{self, Term, Tiles};
 use crate::linear::LinearPlan;
 use crate::plan::MarginsMut;
 use crate::run;
@@ -76,7 +78,16 @@ enum Op {
     Branches(Vec<Chain>),
     Ensemble(Box<Trees>),
     Linear(LinearPlan<f64>),
+    Kernel(Box<KernelPlan>),
     Other(Step),
+}
+
+/// A kernel of plain sums over features.
+struct KernelPlan {
+    isa: Isa,
+    vectors: Tiles<f64>,
+    term: Term,
+    function: KernelFunction,
 }
 
 /// What steps need while they run.
@@ -203,8 +214,11 @@ impl Chain {
                         .collect::<Result<_, _>>()?,
                 ),
                 Step::Ensemble(e) => Op::Ensemble(Box::new(compiler.trees(e)?)),
-                Step::Linear(l) => Op::Linear(LinearPlan::new(l)),
-                other => Op::Other(other.clone()),
+                Step::Linear(l) => Op::Linear(LinearPlan::new(l, compiler.isa)),
+                other => match KernelPlan::new(other, compiler.isa) {
+                    Some(kernel) => Op::Kernel(Box::new(kernel)),
+                    None => Op::Other(other.clone()),
+                },
             };
             widest = widest.max(to);
             stages.push(Stage { op, from, to });
@@ -288,6 +302,7 @@ impl Chain {
             Op::Branches(chains) => chains.iter().map(Self::memory).sum(),
             Op::Ensemble(t) => t.memory(),
             Op::Linear(l) => l.memory(),
+            Op::Kernel(k) => k.vectors.memory(),
             Op::Other(step) => step::memory(step),
         });
         size_of_val(&self.stages[..]) + stages.sum::<usize>()
@@ -298,9 +313,29 @@ impl Chain {
             Op::Branches(chains) => chains.iter().map(Self::ns_per_row).sum(),
             Op::Ensemble(t) => t.ns_per_row,
             Op::Linear(_) => 0.3 * (s.from * s.to) as f64,
+            Op::Kernel(_) => (0.3 * s.from as f64 + 10.0) * s.to as f64,
             Op::Other(step) => step::ns_per_row(step, s.from, s.to),
         });
         stages.sum()
+    }
+}
+
+impl KernelPlan {
+    /// `None` where the step is no such kernel.
+    fn new(step: &Step, isa: Isa) -> Option<Self> {
+        let Step::Kernel(k) = step else { return None };
+        let term = match k.function.compared()? {
+            Compared::Dot => Term::Product,
+            Compared::Squares => Term::Square,
+        };
+        let n = k.n_features;
+        let at = |f: usize, v: usize| k.vectors[v * n + f];
+        Some(Self {
+            isa,
+            vectors: Tiles::new(n, k.n_vectors(), at),
+            term,
+            function: k.function.clone(),
+        })
     }
 }
 
@@ -349,6 +384,11 @@ impl Stage {
             Op::Linear(l) => {
                 out.resize(n * self.to, 0.0);
                 l.block(x, out);
+            }
+            Op::Kernel(k) => {
+                out.resize(n * self.to, 0.0);
+                kernel::add_terms_f64(k.isa, &k.vectors, k.term, x, out);
+                out.iter_mut().for_each(|v| *v = k.function.of_compared(*v));
             }
             Op::Other(step) => {
                 for row in 0..n {

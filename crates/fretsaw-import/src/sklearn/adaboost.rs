@@ -74,6 +74,7 @@ pub(super) fn classifier(
         };
         vec![Step::Ensemble(ensemble)]
     } else {
+        check_size(members.len().saturating_mul(n), n)?;
         let mut terms = Vec::new();
         for (i, &member) in members.iter().enumerate() {
             let term = term(&mut all, member, weights[i], n, rule);

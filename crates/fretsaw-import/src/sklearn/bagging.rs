@@ -9,7 +9,7 @@ use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::forest::{self, Member};
-use super::members::{Members, Term, has_decision_function, numbers, sum, votes};
+use super::members::{Members, Term, check_size, has_decision_function, numbers, sum, votes};
 use super::part::{Part, row};
 use super::tree::Tree;
 use crate::Error;
@@ -127,6 +127,7 @@ fn classifier(
     decides: bool,
 ) -> Result<Part, Error> {
     let n = labels.len();
+    check_size(parts.len().saturating_mul(n), n)?;
     let mut probabilities = Vec::new();
     let mut decisions = Vec::new();
     let mut n_decisions = None;

@@ -9,8 +9,8 @@ use super::part::{Part, row};
 use super::transformer::check_width;
 use super::{
     adaboost, bagging, bayes, boosting, calibration, clusters, discriminant, dummy, forest,
-    gaussian_process, hist, isolation, isotonic, kernel_ridge, linear, linear_classifier, mlp,
-    multiclass, neighbors, pipeline, pls, several, stacking, svm, target, transformer, voting,
+    gaussian_process, hist, isolation, isotonic, kernel_ridge, linear, linear_classifier, mixture,
+    mlp, multiclass, neighbors, pipeline, pls, several, stacking, svm, target, transformer, voting,
 };
 use crate::Error;
 
@@ -104,6 +104,7 @@ pub(super) const CLASSES: &[&str] = &[
     "AdaBoostRegressor",
     "CalibratedClassifierCV",
     "FrozenEstimator",
+    "GaussianMixture",
     "IsolationForest",
     "IsotonicRegression",
     "KMeans",
@@ -169,6 +170,7 @@ fn of_class(
         "AdaBoostClassifier" => adaboost::classifier(at, cx, columns),
         "AdaBoostRegressor" => adaboost::regressor(at, cx, columns),
         "CalibratedClassifierCV" => calibration::read(at, cx, columns),
+        "GaussianMixture" => mixture::read(at),
         "IsolationForest" => isolation::read(at, columns),
         "IsotonicRegression" => isotonic::read(at),
         "KMeans" | "MiniBatchKMeans" => clusters::read(at),

@@ -14,7 +14,7 @@ use crate::Error;
 /// Wrappers in wrappers, when looking for the estimator that answers.
 const MAX_WRAPPERS: usize = 24;
 /// Elements of a matrix that the file does not hold but implies.
-const MAX_ELEMENTS: usize = 1 << 24;
+const MAX_ELEMENTS: usize = 1 << 22;
 
 /// Reads members that all belong to one model.
 pub(super) struct Members<'c, 'a> {
@@ -255,6 +255,7 @@ pub(super) fn divided(n: usize, by: f64) -> Step {
     }
 }
 
+/// Refuses a matrix that is large, however small the file that implies it.
 pub(super) fn check_size(rows: usize, columns: usize) -> Result<(), Error> {
     match rows.checked_mul(columns) {
         Some(n) if n <= MAX_ELEMENTS => Ok(()),

@@ -40,6 +40,7 @@ mod linear;
 mod linear_classifier;
 mod matrix;
 mod members;
+mod mixture;
 mod mlp;
 mod multiclass;
 mod neighbors;

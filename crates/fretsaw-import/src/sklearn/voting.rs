@@ -5,7 +5,7 @@ use fretsaw_model::{Answer, Body, Labels, Link};
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
-use super::members::{Members, Term, sum, votes};
+use super::members::{Members, Term, check_size, sum, votes};
 use super::part::{Part, no_probabilities, row};
 use super::tree::pairwise_sum;
 use crate::Error;
@@ -29,6 +29,7 @@ pub(super) fn classifier(
             return Err(at.unsupported(&what, "soft and hard votes are read"));
         }
     };
+    check_size(members.len().saturating_mul(n), n)?;
     let mut all = Members::new(cx, columns);
     let mut terms = Vec::new();
     for (i, &member) in members.iter().enumerate() {

@@ -8,8 +8,7 @@
 use fretsaw_model::{BaseOrder, Ensemble, Float, Linear, LinearMissing, Link, Sum};
 
 use super::LowerOptions;
-use super::branch::Condition;
-use super::flat::{FlatNode, FlatTree, Layout, flatten};
+use super::flat::{FlatTree, Layout, flatten};
 use super::input::{cast, columns, constant};
 use super::leaves;
 use super::operator::{Operator, Post};
@@ -96,9 +95,6 @@ pub(crate) fn ensemble(
     x = columns(b, &layout, tests, &x);
 
     let trees = flatten(e, &layout, wide);
-    if !version_3 {
-        check_sets(&trees)?;
-    }
     if wide && version_3 && e.sum == Sum::F64 && precise {
         let trees = with_base_first(e, trees);
         let sums = leaves::numbers(b, options.ml_opset, trees, e.n_outputs, &x);
@@ -116,29 +112,6 @@ pub(crate) fn ensemble(
         return halves(b, e, trees, wide, &x);
     }
     Ok(sum_then_finish(b, e, link, options, trees, wide, &x))
-}
-
-/// ONNX Runtime (1.32) takes sets apart into equalities where they lie in 0..=30; for others it has
-/// a code path of its own that answers differently from run to run.
-pub(super) fn check_sets(trees: &[FlatTree<'_>]) -> Result<(), Error> {
-    let large = |node: &FlatNode| {
-        matches!(node, FlatNode::Branch { condition: Condition::Member(values), .. }
-            if values.iter().any(|&v| v > 30.0))
-    };
-    match trees.iter().position(|t| t.nodes().iter().any(large)) {
-        Some(i) => Err(Error::unsupported(
-            "a set of categories beyond 0..=30 in ai.onnx.ml 5 (ONNX Runtime misreads it; use ai.onnx.ml 3)",
-            format!("tree {i}"),
-        )),
-        None => Ok(()),
-    }
-}
-
-/// Whether all of the sets are ones that [`check_sets`] takes.
-pub(super) fn sets_fit_5(e: &Ensemble) -> bool {
-    let sets = e.trees.iter().flat_map(|tree| &tree.sets);
-    let mut categories = sets.flat_map(|set| set.members.iter().chain(set.known.iter().flatten()));
-    categories.all(|&c| c <= 30)
 }
 
 /// The largest magnitude that integer leaves can sum to.

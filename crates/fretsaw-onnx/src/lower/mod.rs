@@ -26,7 +26,7 @@ mod steps;
 mod strings;
 mod wide;
 
-use fretsaw_model::{Body, Decision, Ensemble, Float, Model};
+use fretsaw_model::{Body, Decision, Float, Model};
 
 pub(crate) use body::Margins;
 pub(crate) use steps::are_composite;
@@ -64,21 +64,17 @@ impl Default for LowerOptions {
 }
 
 /// The `ai.onnx.ml` to choose where nobody did: 3, which every runtime has, but 5 for ensembles whose
-/// inputs are f64, since 3 answers f32; and 3 for these too where ONNX Runtime would misread their
-/// category sets in 5.
+/// inputs are f64, since 3 would answer f32.
 pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
-    let mut ensembles: Vec<&Ensemble> = model.ensemble().into_iter().collect();
-    steps::collect_ensembles(&model.steps, &mut ensembles);
-    let fits = |e: &&Ensemble| body::sets_fit_5(e);
-    let wide = double && !ensembles.is_empty() && ensembles.iter().all(fits);
-    if wide { 5 } else { 3 }
+    let holds = model.ensemble().is_some() || steps::hold_ensemble(&model.steps);
+    if double && holds { 5 } else { 3 }
 }
 
 /// Writes `model` as ONNX.
 ///
 /// # Errors
 /// `Unsupported`, with the step, tree or part it stands in, for linear leaves in sums that are not f64,
-/// for f64 comparisons with f32 sums of f64 values, for large category sets in `ai.onnx.ml` 5, for
+/// for f64 comparisons with f32 sums of f64 values, for
 /// tables of more than 2^24 entries, and for f32 links that only ensembles have behind other bodies;
 /// `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {

@@ -110,14 +110,14 @@ impl Operator<'_> {
     }
 
     fn version_5(&self, packed: bool) -> Vec<AttributeProto> {
-        let mode = self
+        let test = self
             .trees
             .iter()
             .find_map(|t| t.nodes().iter().find_map(compared_by));
         let mut n = Nodes5::new(packed);
         for tree in self.trees {
             for place in 0..tree.targets.len() {
-                n.tree(tree, place, mode);
+                n.tree(tree, place, test);
             }
         }
         let n_nodes = n.modes.len();
@@ -156,12 +156,13 @@ impl Operator<'_> {
     }
 }
 
-fn compared_by(node: &FlatNode) -> Option<Mode> {
+fn compared_by(node: &FlatNode) -> Option<(i64, Mode)> {
     match node {
         FlatNode::Branch {
+            column,
             condition: Condition::Compare(mode, _),
             ..
-        } => Some(*mode),
+        } => Some((*column as i64, *mode)),
         _ => None,
     }
 }
@@ -279,6 +280,13 @@ impl Nodes3 {
     }
 }
 
+/// Whether a set is written as a chain of equalities, as version 3 has them. ONNX Runtime (1.32) takes
+/// sets apart into equalities itself where they lie in 0..=30; for others it has a code path of its own
+/// that answers differently from run to run.
+fn chained(values: &[f64]) -> bool {
+    values.iter().any(|&v| v > 30.0)
+}
+
 struct Nodes5 {
     roots: Ints,
     columns: Ints,
@@ -317,8 +325,9 @@ impl Nodes5 {
         }
     }
 
-    /// Adds the tree for the target at `place` of its targets.
-    fn tree(&mut self, tree: &FlatTree<'_>, place: usize, mode: Option<Mode>) {
+    /// Adds the tree for the target at `place` of its targets. `test`: a column and the mode that it is
+    /// tested by, where there is any.
+    fn tree(&mut self, tree: &FlatTree<'_>, place: usize, test: Option<(i64, Mode)>) {
         let nodes = tree.nodes();
         self.roots.push(self.modes.len() as i64);
         let (output, width) = (tree.targets[place], tree.targets.len());
@@ -334,9 +343,13 @@ impl Nodes5 {
         for node in nodes.iter() {
             places.push(match node {
                 FlatNode::Leaf(i) => (leaf(self, *i), 1),
-                FlatNode::Branch { .. } => {
-                    n_branches += 1;
-                    (first + n_branches - 1, 0)
+                FlatNode::Branch { condition, .. } => {
+                    let at = first + n_branches;
+                    n_branches += match condition {
+                        Condition::Member(values) if chained(values) => values.len() as i64,
+                        _ => 1,
+                    };
+                    (at, 0)
                 }
             });
         }
@@ -344,8 +357,9 @@ impl Nodes5 {
             // A tree is its root branch: one leaf is a branch with two equal ones. (One leaf named
             // twice is legal too, but older ONNX Runtimes take the node's number for the leaf's.)
             let twin = leaf(self, i);
-            let mode = mode.unwrap_or(Mode::Less) as u8;
-            self.push(0, mode, 0.0, places[0], (twin, 1), false);
+            // It tests as others do: runtimes are fast where all tests are of one mode.
+            let (column, mode) = test.unwrap_or((0, Mode::Equal));
+            self.push(column, mode as u8, 0.0, places[0], (twin, 1), false);
             return;
         }
         for node in nodes.iter() {
@@ -359,6 +373,17 @@ impl Nodes5 {
             {
                 let (mode, split) = match condition {
                     Condition::Compare(mode, t) => (*mode as u8, *t),
+                    Condition::Member(values) if chained(values) => {
+                        let (yes, no) = (places[*on_true], places[*on_false]);
+                        let last = values.len() - 1;
+                        for (i, &v) in values.iter().enumerate() {
+                            let next = self.modes.len() as i64 + 1;
+                            let no = if i == last { no } else { (next, 0) };
+                            let equal = Mode::Equal as u8;
+                            self.push(*column as i64, equal, v, yes, no, *nan_true);
+                        }
+                        continue;
+                    }
                     Condition::Member(values) => {
                         self.members.extend(values);
                         self.members.push(f64::NAN);

@@ -6,7 +6,7 @@
 //! its own order. Both are within 1e-12 of the reference; what decides a route or a neighbour
 //! (distances, norms, lookups) is in the reference's order, to the bit.
 
-use fretsaw_model::{Ensemble, Float, Linear, LinearMissing, Link, Norm, Step};
+use fretsaw_model::{Float, Linear, LinearMissing, Link, Norm, Step};
 
 use super::input::{cast, constant, within};
 use super::wide::Value;
@@ -20,15 +20,13 @@ pub(crate) fn are_composite(steps: &[Step]) -> bool {
     !steps.iter().all(plain)
 }
 
-/// Adds the steps that are tree ensembles, in branches too.
-pub(crate) fn collect_ensembles<'m>(steps: &'m [Step], all: &mut Vec<&'m Ensemble>) {
-    for step in steps {
-        match step {
-            Step::Ensemble(e) => all.push(e),
-            Step::Branches(branches) => branches.iter().for_each(|b| collect_ensembles(b, all)),
-            _ => {}
-        }
-    }
+/// Whether any step is a tree ensemble, in branches too.
+pub(crate) fn hold_ensemble(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match step {
+        Step::Ensemble(_) => true,
+        Step::Branches(branches) => branches.iter().any(|b| hold_ensemble(b)),
+        _ => false,
+    })
 }
 
 /// Runs the steps on the matrix `x` of `width` columns, whose precision is `float`; gives the result

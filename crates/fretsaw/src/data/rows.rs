@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use fretsaw_model::{Body, Feature, FeatureKind, Float, Model, category_hash};
+use fretsaw_model::{Body, Feature, FeatureKind, Float, InputUse, Model, category_hash};
 
 use super::csv::{Number, number};
 use super::lookup::Lookup;
@@ -25,15 +25,15 @@ pub(super) fn rows_for(source: &Source, model: &Model, exclude: &[&str]) -> Resu
             npy.values(single)?
         }
         Source::Csv(csv) => {
-            let columns = columns_of(model, csv.names(), exclude)?;
-            let visit = |f: &mut Visit<'_>| csv.visit(&columns, f);
-            table(model, |_| csv.held(), |i| &csv.names()[columns[i]], visit)?
+            let asked = asked(model, csv.names(), exclude)?;
+            let visit = |columns: &[usize], f: &mut Visit<'_>| csv.visit(columns, f);
+            table(model, &asked, csv.names(), |_| csv.held(), visit)?
         }
         Source::Parquet(parquet) => {
-            let columns = columns_of(model, parquet.names(), exclude)?;
-            let held = |i: usize| parquet.held(columns[i]);
-            let visit = |f: &mut Visit<'_>| parquet.visit(&columns, f);
-            table(model, held, |i| &parquet.names()[columns[i]], visit)?
+            let asked = asked(model, parquet.names(), exclude)?;
+            let held = |column| parquet.held(column);
+            let visit = |columns: &[usize], f: &mut Visit<'_>| parquet.visit(columns, f);
+            table(model, &asked, parquet.names(), held, visit)?
         }
     };
     let matrix = Matrix::new(values, n_features)?;
@@ -54,9 +54,42 @@ fn casts_first(model: &Model) -> bool {
     float == Float::F32 && model.steps.is_empty()
 }
 
-/// The column of each feature.
-fn columns_of(model: &Model, names: &[String], exclude: &[&str]) -> Result<Vec<usize>> {
+/// A feature that the model reads.
+struct Asked {
+    feature: usize,
+    /// Its column.
+    column: usize,
+    /// Whether the model refuses categories that it does not know.
+    closed: bool,
+}
+
+/// The features that the model reads and their columns. The others may hold anything, and need not
+/// be there.
+fn asked(model: &Model, names: &[String], exclude: &[&str]) -> Result<Vec<Asked>> {
+    let uses = model.input_uses();
+    let columns = columns_of(model, &uses, names, exclude)?;
+    let asked = |(feature, (used, column)): (usize, (&InputUse, Option<usize>))| {
+        let column = column.filter(|_| used.read)?;
+        let closed = used.closed;
+        Some(Asked {
+            feature,
+            column,
+            closed,
+        })
+    };
+    let all = uses.iter().zip(columns).enumerate();
+    Ok(all.filter_map(asked).collect())
+}
+
+/// The column of each feature; only those that the model does not read may have none.
+fn columns_of(
+    model: &Model,
+    uses: &[InputUse],
+    names: &[String],
+    exclude: &[&str],
+) -> Result<Vec<Option<usize>>> {
     let features = &model.features;
+    let n_read = uses.iter().filter(|used| used.read).count();
     // pandas keeps its row index in a column of this name.
     let is_index = |name: &str| name.starts_with("__index_level_");
     let candidates: Vec<usize> = (0..names.len())
@@ -65,7 +98,9 @@ fn columns_of(model: &Model, names: &[String], exclude: &[&str]) -> Result<Vec<u
     let known: HashSet<&str> = candidates.iter().map(|&i| names[i].as_str()).collect();
     let missing: Vec<&str> = features
         .iter()
-        .map(|f| f.name.as_str())
+        .zip(uses)
+        .filter(|(_, used)| used.read)
+        .map(|(f, _)| f.name.as_str())
         .filter(|name| !known.contains(name))
         .collect();
     let wanted: HashMap<&str, usize> = features
@@ -75,10 +110,11 @@ fn columns_of(model: &Model, names: &[String], exclude: &[&str]) -> Result<Vec<u
         .collect();
     let distinct = wanted.len() == features.len();
     if missing.is_empty() && distinct {
-        return features
-            .iter()
-            .map(|f| find_column(names, &f.name))
-            .collect();
+        let column = |(f, used): (&Feature, &InputUse)| match used.read {
+            true => find_column(names, &f.name).map(Some),
+            false => Ok(None),
+        };
+        return features.iter().zip(uses).map(column).collect();
     }
     let extra: Vec<&str> = candidates
         .iter()
@@ -86,14 +122,14 @@ fn columns_of(model: &Model, names: &[String], exclude: &[&str]) -> Result<Vec<u
         .filter(|name| !wanted.contains_key(name) && !is_index(name))
         .collect();
     // Named features of which some are there are no table of other names: an error, not an order.
-    if missing.len() == features.len() || !distinct {
+    if missing.len() == n_read || !distinct {
         let in_order: Vec<usize> = candidates
             .iter()
             .copied()
             .filter(|&i| !is_index(&names[i]))
             .collect();
         if in_order.len() == features.len() {
-            return Ok(in_order);
+            return Ok(in_order.into_iter().map(Some).collect());
         }
     }
     let mut message = format!(
@@ -125,21 +161,26 @@ fn is_are(names: &[&str]) -> String {
     format!("{} {verb}", some_of(names.iter()))
 }
 
-/// Decodes the columns of a table; `held` and `name` take a feature's position.
-fn table<'a>(
+/// Decodes the columns of a table; what no column gives stays missing.
+fn table(
     model: &Model,
+    asked: &[Asked],
+    names: &[String],
     held: impl Fn(usize) -> Held,
-    name: impl Fn(usize) -> &'a String,
-    visit: impl FnOnce(&mut Visit<'_>) -> Result<()>,
+    visit: impl FnOnce(&[usize], &mut Visit<'_>) -> Result<()>,
 ) -> Result<Buffer> {
     let n = model.features.len();
-    let mut slots: Vec<Slot<'_>> = model.features.iter().map(Slot::new).collect();
-    let helds: Vec<Held> = (0..n)
-        .map(|i| match slots[i] {
+    let columns: Vec<usize> = asked.iter().map(|a| a.column).collect();
+    let slot = |a: &Asked| Slot::new(&model.features[a.feature], a.closed);
+    let mut slots: Vec<Slot<'_>> = asked.iter().map(slot).collect();
+    let helds: Vec<Held> = slots
+        .iter()
+        .zip(&columns)
+        .map(|(slot, &column)| match slot {
             // A code, whatever its column holds.
-            Slot::Category(_) | Slot::Text(_) => Held::Short,
+            Slot::Category(_) | Slot::Text { .. } => Held::Short,
             Slot::Hash => Held::Double,
-            Slot::Number { .. } => held(i),
+            Slot::Number { .. } => held(column),
         })
         .collect();
     let all_single = !helds.contains(&Held::Double) && helds.contains(&Held::Single);
@@ -148,12 +189,13 @@ fn table<'a>(
     } else {
         Buffer::F64(Vec::new())
     };
-    visit(&mut |at: At, i, cell| {
+    visit(&columns, &mut |at: At, i, cell| {
+        let name = &names[columns[i]];
         let value = slots[i]
             .value(cell)
-            .map_err(|why| Error::data(format!("column {}, {at}: {why}", quoted(name(i)))))?;
+            .map_err(|why| Error::data(format!("column {}, {at}: {why}", quoted(name))))?;
         // Grows with the rows that come, never by what a file declares.
-        let (end, at) = ((at.row + 1) * n, at.row * n + i);
+        let (end, at) = ((at.row + 1) * n, at.row * n + asked[i].feature);
         match &mut values {
             Buffer::F32(v) => {
                 if v.len() < end {
@@ -209,19 +251,25 @@ enum Slot<'a> {
         bools: Option<bool>,
     },
     Category(Lookup<'a>),
-    /// A category as text; one that is not known is -1.
-    Text(Lookup<'a>),
+    /// A category as text; one that is not known is -1, or refused.
+    Text {
+        known: Lookup<'a>,
+        closed: bool,
+    },
     /// The hash of a category's text.
     Hash,
 }
 
 impl<'a> Slot<'a> {
-    fn new(feature: &'a Feature) -> Self {
+    fn new(feature: &'a Feature, closed: bool) -> Self {
         match &feature.kind {
             FeatureKind::Categorical {
                 categories: Some(categories),
             } => Self::Category(Lookup::categories(categories)),
-            FeatureKind::Text { known } => Self::Text(Lookup::texts(known)),
+            FeatureKind::Text { known } => Self::Text {
+                known: Lookup::texts(known),
+                closed,
+            },
             FeatureKind::Hashed => Self::Hash,
             kind => Self::Number {
                 is_code: *kind != FeatureKind::Numeric,
@@ -235,18 +283,22 @@ impl<'a> Slot<'a> {
             // Any text is a category, the empty one too.
             (Self::Hash, _) => hash(cell).map(Value::Int),
             (_, Cell::Missing) => Ok(Value::MISSING),
-            (Self::Category(_) | Self::Text(_), Cell::F32(x)) if x.is_nan() => Ok(Value::MISSING),
-            (Self::Category(_) | Self::Text(_), Cell::F64(x)) if x.is_nan() => Ok(Value::MISSING),
-            (Self::Text(lookup), cell) => Ok(Value::Int(
-                lookup.find(cell).map_or(-1, |code| code as i128),
+            (Self::Category(_) | Self::Text { .. }, Cell::F32(x)) if x.is_nan() => {
+                Ok(Value::MISSING)
+            }
+            (Self::Category(_) | Self::Text { .. }, Cell::F64(x)) if x.is_nan() => {
+                Ok(Value::MISSING)
+            }
+            (Self::Category(known) | Self::Text { known, .. }, cell)
+                if let Some(code) = known.find(cell) =>
+            {
+                Ok(Value::Int(code as i128))
+            }
+            (Self::Text { closed: false, .. }, _) => Ok(Value::Int(-1)),
+            (Self::Category(known) | Self::Text { known, .. }, cell) => Err(format!(
+                "{cell} is no category of the model, which knows {}",
+                known.some_known()
             )),
-            (Self::Category(lookup), cell) => match lookup.find(cell) {
-                Some(code) => Ok(Value::Int(code as i128)),
-                None => Err(format!(
-                    "{cell} is no category of the model, which knows {}",
-                    lookup.some_known()
-                )),
-            },
             (Self::Number { .. }, Cell::Bool(b)) => Ok(Value::Int(b.into())),
             (Self::Number { .. }, Cell::Int(i)) => Ok(Value::Int(i)),
             (Self::Number { .. }, Cell::F32(x)) => Ok(Value::F32(x)),

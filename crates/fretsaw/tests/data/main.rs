@@ -10,6 +10,7 @@ use fretsaw::model::{
 };
 use fretsaw::session::Buffer;
 
+mod columns;
 mod csv;
 mod labels;
 mod npy;
