@@ -23,7 +23,8 @@ for name in "${names[@]}"; do
     onnx) makers=(make_onnx.py) ;;
     catboost-*) makers=(make_catboost.py) ;;
     lightgbm-*) makers=(make_lightgbm.py) ;;
-    xgboost-0.90 | xgboost-1.2.1 | xgboost-1.5.2 | xgboost-3.4.0) makers=(make_xgboost.py make_xgboost_sklearn.py) ;;
+    xgboost-3.4.0) makers=(make_xgboost.py make_xgboost_sklearn.py make_sklearn_columns.py) ;;
+    xgboost-0.90 | xgboost-1.2.1 | xgboost-1.5.2) makers=(make_xgboost.py make_xgboost_sklearn.py) ;;
     *) makers=(make_xgboost.py) ;;
   esac
   for maker in "${makers[@]}"; do

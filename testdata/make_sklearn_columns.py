@@ -6,9 +6,11 @@ ColumnTransformer, FeatureUnion, encoders of categories, targets that are transf
 outputs. Rows hold text, truth values and gaps. In X.npy a text is its place in the list of its
 column in texts.tsv, a text that no list has is -1, and a gap is NaN. The answers are those of the
 estimator read back from its file: predict_proba, else predict, else transform. Of a classifier with
-several outputs, they are the probabilities of each label.
+several outputs, they are the probabilities of each label. Where XGBoost is installed, no case is made
+but those of its estimators behind encoders.
 """
 
+import importlib.util
 import json
 import os
 import pickle
@@ -344,6 +346,24 @@ def hist_text(folder, how):
     write(folder, model.fit(x, (y > 0.8).astype(int)), given, held, how, "text that was never met counts as missing")
 
 
+def sparse_xgboost(folder, how):
+    """XGBoost takes what a sparse matrix does not store for missing: every zero, of numbers too."""
+    from xgboost import XGBClassifier
+
+    x, y, given, held = rows([0, 2, 4, 5])
+    x, given = x.astype(float), given.astype(float)
+    for table in (x, given):
+        table[::3, 0] = 0.0
+        table[1::4, 1] = -0.0
+    held[::3, 0], held[1::4, 1] = 0.0, -0.0
+    codes = ("codes", OneHotEncoder(handle_unknown="ignore"), [2, 3])
+    for name, threshold in (("sparse", 1.0), ("dense", 0.0)):
+        ct = ColumnTransformer([codes, ("scaled", MaxAbsScaler(), [0]), ("kept", "passthrough", [1])], sparse_threshold=threshold)
+        trees = XGBClassifier(n_estimators=4, max_depth=3, learning_rate=0.4, n_jobs=1, random_state=3)
+        model = make_pipeline(ct, MaxAbsScaler(), trees).fit(x, (y > 0.8).astype(int))
+        write(folder + "_" + name, model, given, held, how, "answers are f32")
+
+
 # name, first version that has it, how to make it, the file's format
 CASES = [
     ("columns_text", (0, 24), columns_text, "joblib"),
@@ -356,6 +376,7 @@ CASES = [
     ("target", (0, 24), rounds, "joblib"),
     ("several", (0, 24), several, "joblib"),
     ("hist_text", (1, 4), hist_text, "joblib"),
+    ("xgboost", (1, 6), sparse_xgboost, "joblib"),
 ]
 # Versions that differ little from a neighbour get no more than these.
 FEW = {
@@ -371,7 +392,8 @@ FEW = {
 
 def main():
     out = os.path.join(sys.argv[1], "sklearn-" + sklearn.__version__)
-    wanted = sys.argv[2:] or FEW.get(VERSION, {name for name, *_ in CASES})
+    beside = {"xgboost"} if importlib.util.find_spec("xgboost") else None
+    wanted = sys.argv[2:] or beside or FEW.get(VERSION, {name for name, *_ in CASES} - {"xgboost"})
     for name, since, make, how in CASES:
         if VERSION >= since and name in wanted:
             with warnings.catch_warnings():

@@ -102,6 +102,7 @@ fn name(step: &Step) -> &'static str {
         Step::Encode(_) => "encode",
         Step::Normalize(_) => "normalize",
         Step::Products(_) => "products",
+        Step::Choose => "choose",
         Step::Linear(_) => "linear",
         Step::Ensemble(_) => "ensemble",
         Step::Link(_) => "link",

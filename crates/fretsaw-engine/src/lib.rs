@@ -12,7 +12,10 @@
 //! suit this, and batches of few rows, are walked over packed nodes, eight at a time (`walk`).
 //! Which trees go which way is decided by a cost model (`cost`), and told in the [`Summary`].
 //!
-//! The margins are those of `fretsaw_model::margins`, bit for bit, whatever the instruction set,
+//! Steps that compute in f64 are a program over the same blocks (`program`): a table of rows goes
+//! from step to step, and ensembles within steps are compiled as bodies are.
+//!
+//! What comes out is that of `fretsaw_model::body_rows`, bit for bit, whatever the instruction set,
 //! the strategy, the batch size or the number of threads. The link is not applied here. Nothing is
 //! read from the environment and no machine code is generated.
 

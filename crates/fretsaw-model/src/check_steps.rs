@@ -79,6 +79,10 @@ fn check_step(step: &Step, n: usize, depth: usize) -> Result<(), String> {
             one_each("factors", factor.len())?;
             one_each("offsets", offset.len())
         }
+        Step::Choose if !n.is_multiple_of(3) => Err(format!(
+            "a choice of {n} values, which are not three equal parts"
+        )),
+        Step::Choose => Ok(()),
         Step::Power { lambdas, .. } => one_each("exponents", lambdas.len()),
         Step::Curves(curves) => {
             one_each("curves", curves.len())?;

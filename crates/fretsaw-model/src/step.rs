@@ -56,6 +56,9 @@ pub enum Step {
         /// One offset a value.
         offset: Vec<f64>,
     },
+    /// Of a row in three equal parts: the second part's value where the first part's is above 0,
+    /// else (missing too) the third's.
+    Choose,
     /// One function of every value.
     Map(Function),
     /// 1 where the value at the place is missing, else 0.
@@ -117,6 +120,7 @@ impl Step {
             Self::Select { columns } | Self::IsMissing { columns } => columns.len(),
             Self::Branches(branches) => branches.iter().map(|b| width(b, n)).sum(),
             Self::Encode(encoders) => encoders.iter().map(|e| e.codes.width()).sum(),
+            Self::Choose => n / 3,
             Self::Products(products) => products.len(),
             Self::Linear(l) => l.n_outputs,
             Self::Ensemble(e) => e.n_outputs,
@@ -206,6 +210,14 @@ pub fn apply(step: &Step, x: &[f64]) -> Result<Vec<f64>, Error> {
         Step::Affine { factor, offset } => {
             let terms = x.iter().zip(factor).zip(offset);
             terms.map(|((x, f), o)| x * f + o).collect()
+        }
+        Step::Choose => {
+            let (condition, rest) = x.split_at(x.len() / 3);
+            let (yes, no) = rest.split_at(condition.len());
+            let choices = condition.iter().zip(yes).zip(no);
+            choices
+                .map(|((&c, &yes), &no)| if c > 0.0 { yes } else { no })
+                .collect()
         }
         Step::Map(function) => x.iter().map(|&x| function.of(x)).collect(),
         Step::IsMissing { columns } => {

@@ -104,7 +104,7 @@ fn composite_models_have_every_step_and_body() {
     // Steps, the link of steps, bodies, answers and decisions.
     let too_few: Vec<_> = seen.iter().filter(|(_, n)| **n < 10).collect();
     assert!(
-        too_few.is_empty() && seen.len() == 26 + 1 + 3 + 6 + 5,
+        too_few.is_empty() && seen.len() == 27 + 1 + 3 + 6 + 5,
         "{seen:?}"
     );
 }

@@ -44,11 +44,15 @@ pub fn read(bytes: impl Into<Bytes>) -> Result<ModelProto, Error> {
 /// # Errors
 /// When the result would be over protobuf's 2 GiB.
 pub fn write(model: &ModelProto) -> Result<Vec<u8>, Error> {
-    let size = model.encoded_len();
+    check_size(model.encoded_len())?;
+    Ok(model.encode_to_vec())
+}
+
+pub(crate) fn check_size(size: usize) -> Result<(), Error> {
     if size > MAX_BYTES {
         return Err(Error::invalid(format!(
             "the ONNX file would have {size} bytes, more than the {MAX_BYTES} that protobuf allows"
         )));
     }
-    Ok(model.encode_to_vec())
+    Ok(())
 }

@@ -117,10 +117,14 @@ pub(crate) fn provenance(model: &ModelProto) -> Provenance {
 
 /// The features, where the file names `n` of them; otherwise `f0`, `f1`, ...
 pub(crate) fn features(model: &ModelProto, n: usize) -> Vec<Feature> {
-    let named = get(model, FEATURES).and_then(features_in);
-    named
+    named_features(model)
         .filter(|v| v.len() == n)
         .unwrap_or_else(|| (0..n).map(|i| Feature::numeric(format!("f{i}"))).collect())
+}
+
+/// The features as the file names them, if it does.
+pub(crate) fn named_features(model: &ModelProto) -> Option<Vec<Feature>> {
+    features_in(get(model, FEATURES)?)
 }
 
 /// The features that the metadata under [`FEATURES`] list; `None` where it is no such list.

@@ -3,7 +3,9 @@
 use std::io;
 
 use fretsaw_model::Model;
-use fretsaw_onnx::{ErrorKind as OnnxErrorKind, LowerOptions, compact as operator, lift, pack};
+use fretsaw_onnx::{
+    ErrorKind as OnnxErrorKind, LowerOptions, Packed, compact as operator, lift, pack,
+};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -28,9 +30,7 @@ pub fn read(bytes: &[u8], external: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Res
 /// # Errors
 /// When the operators cannot hold it exactly (named).
 pub fn write(model: &Model, options: &LowerOptions) -> Result<Vec<u8>> {
-    pack(model, options)
-        .and_then(|packed| packed.write())
-        .map_err(error)
+    pack(model, options).and_then(Packed::write).map_err(error)
 }
 
 /// As [`write`], but lets go of the model as soon as it can: a large one then need not be in memory

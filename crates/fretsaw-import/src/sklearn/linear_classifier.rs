@@ -167,3 +167,25 @@ fn clipped(n_classes: usize) -> (Link, Answer) {
     steps.push(Step::Normalize(Norm::Shares));
     (Link::Then(steps), Answer::Classes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_no_class_is_likely_the_version_says_what_they_share() {
+        let shares = |version, scores: [f64; 3]| {
+            let cx = Context::new(Some(version), "pickle");
+            let (link, _) = one_vs_rest(&cx, 3);
+            let mut shares = [0.0; 3];
+            link.apply_f64(&scores, &mut shares);
+            shares
+        };
+        let lost = [-800.0, -900.0, -1e30];
+        assert!(shares("1.8.0", lost).iter().all(|p| p.is_nan()));
+        assert_eq!(shares("1.9.0", lost), [1.0 / 3.0; 3]);
+        for version in ["0.24.2", "1.9.0"] {
+            assert_eq!(shares(version, [0.0, -900.0, 0.0]), [0.5, 0.0, 0.5]);
+        }
+    }
+}

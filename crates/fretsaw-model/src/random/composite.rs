@@ -170,7 +170,7 @@ fn step(r: &mut Rng, steps: &mut Vec<Step>, n: usize, depth: usize, raw: Option<
     let kind = if has_categories && !r.one_in(3) {
         11
     } else {
-        r.below(28)
+        r.below(29)
     };
     let one = match kind {
         0 => {
@@ -247,6 +247,13 @@ fn step(r: &mut Rng, steps: &mut Vec<Step>, n: usize, depth: usize, raw: Option<
             1 => Step::FlushTiny { limit: 0.5 },
             _ => Step::Widen,
         },
+        27 => {
+            let len = 3 * (1 + r.below(3));
+            steps.push(Step::Select {
+                columns: columns(r, n, len),
+            });
+            Step::Choose
+        }
         _ => Step::Derive(vec![derived(r, n)]),
     };
     steps.push(one);
@@ -269,6 +276,10 @@ fn function(r: &mut Rng) -> Function {
         Function::Abs,
         Function::Negate,
         Function::Reciprocal,
+        Function::Round,
+        Function::Narrow,
+        Function::Floor,
+        Function::Truncate,
         Function::Above(0.5),
         Function::AtLeast(0.5),
         Function::Clip {

@@ -2,31 +2,24 @@
 //! meanings, told apart by which classes have weights, whether all weights are positive, and the
 //! post_transform. Those whose label or probabilities are not those of a model here are refused.
 
-use fretsaw_model::{Answer, Body, Labels, Link, Step, Target};
+use fretsaw_model::{Answer, Ensemble, Labels, Link, Target};
 
-use super::body::{Trees, trees};
-use super::columns::Source;
-use super::graph::{Graph, Op};
+use super::body::Trees;
+use super::graph::Op;
 use super::raw::Post;
 use super::trees::base_first;
 use crate::Error;
 
-/// A classifier operator as a model's parts.
+/// A classifier operator's trees and what becomes of their sums.
 pub(super) struct Classifier {
-    pub(super) steps: Vec<Step>,
-    pub(super) body: Body,
+    pub(super) ensemble: Ensemble,
     pub(super) link: Link,
     pub(super) answer: Answer,
     pub(super) labels: Labels,
 }
 
-/// Reads the operator and what is in front of it.
-pub(super) fn classifier<'a>(
-    g: &Graph<'a>,
-    source: &Source<'a>,
-    op: Op<'a>,
-) -> Result<Classifier, Error> {
-    let t = trees(g, source, op)?;
+/// What the trees of the operator are.
+pub(super) fn of_trees(op: Op<'_>, t: Trees) -> Result<Classifier, Error> {
     if op.attribute("aggregate_function").is_some() {
         return Err(op.refuse("an aggregate_function of a classifier"));
     }
@@ -38,8 +31,7 @@ pub(super) fn classifier<'a>(
     };
     base_first(&mut t.ensemble);
     Ok(Classifier {
-        steps: t.input.steps,
-        body: Body::Ensemble(t.ensemble),
+        ensemble: t.ensemble,
         link,
         answer,
         labels,

@@ -27,6 +27,15 @@ pub(super) struct Op<'a> {
 }
 
 impl<'a> Op<'a> {
+    /// Output `output` of the node at `index`.
+    pub(super) fn new(node: &'a NodeProto, index: usize, output: usize) -> Self {
+        Self {
+            node,
+            index,
+            output,
+        }
+    }
+
     /// The operator's name; those of `ai.onnx.ml` share one name space with the standard ones here,
     /// since no two have the same. Our own has its domain in front.
     pub(super) fn name(self) -> &'a str {
@@ -64,6 +73,30 @@ impl<'a> Op<'a> {
     pub(super) fn text(self, name: &str) -> Option<&'a str> {
         let a = self.attribute(name)?;
         std::str::from_utf8(a.s.as_deref()?).ok()
+    }
+
+    /// A list of whole numbers; empty where there is none.
+    pub(super) fn ints(self, name: &str) -> &'a [i64] {
+        self.attribute(name).map_or(&[][..], |a| &a.ints)
+    }
+
+    /// A list of numbers; empty where there is none.
+    pub(super) fn floats(self, name: &str) -> Vec<f64> {
+        let list = self.attribute(name).map_or(&[][..], |a| &a.floats);
+        list.iter().map(|&v| f64::from(v)).collect()
+    }
+
+    /// A number.
+    pub(super) fn float(self, name: &str) -> Option<f64> {
+        self.attribute(name).and_then(|a| a.f).map(f64::from)
+    }
+
+    /// A list of texts; empty where there is none, `None` where one is not UTF-8.
+    pub(super) fn texts(self, name: &str) -> Option<Vec<String>> {
+        let list = self.attribute(name).map_or(&[][..], |a| &a.strings);
+        list.iter()
+            .map(|s| String::from_utf8(s.clone()).ok())
+            .collect()
     }
 
     /// Refuses this operator here.

@@ -7,6 +7,7 @@
 mod body;
 mod classifier;
 mod columns;
+mod general;
 mod graph;
 mod link;
 mod output;
@@ -20,7 +21,7 @@ use self::graph::Graph;
 use crate::check::check;
 use crate::proto::tensor_proto::DataType;
 use crate::proto::{GraphProto, ModelProto, ValueInfoProto, tensor_shape_proto, type_proto};
-use crate::{Error, compact, metadata};
+use crate::{Error, ErrorKind, compact, metadata};
 
 /// Features are of declared number; no more are believed.
 const MAX_FEATURES: i64 = 1 << 20;
@@ -40,6 +41,16 @@ pub fn lift(onnx: &ModelProto) -> Result<Model, Error> {
         .graph
         .as_ref()
         .ok_or_else(|| Error::invalid("the model has no graph"))?;
+    // One ensemble or linear model, as all converters write it, is read with everything that it
+    // means; whatever else there is, operator by operator.
+    match alone(onnx, graph) {
+        Err(e) if e.kind() == ErrorKind::Unsupported => general::lift(onnx, graph),
+        read => read,
+    }
+}
+
+/// A graph that is one ensemble or linear model.
+fn alone(onnx: &ModelProto, graph: &GraphProto) -> Result<Model, Error> {
     let g = Graph::new(graph)?;
     let source = source(graph)?;
     let mut draft = output::draft(&g, &source, graph, metadata::multilabel(onnx))?;

@@ -1,9 +1,10 @@
 //! The graph's outputs: which tensor is the answer, which the label, and whether the label is the
 //! one that the answer says.
 
-use fretsaw_model::{Answer, Decision, Draft, Labels, Link, Provenance};
+use fretsaw_model::{Answer, Body, Decision, Draft, Labels, Link, Provenance};
 
-use super::classifier::classifier;
+use super::body::trees;
+use super::classifier::of_trees;
 use super::columns::Source;
 use super::graph::{Graph, Made, Op};
 use super::link::{Linked, linked};
@@ -76,7 +77,7 @@ fn make(l: Linked<'_>, answer: Answer, labels: Option<Labels>) -> Draft {
 }
 
 /// The output with the answers (the last of floats or maps), and the one with labels.
-fn outputs(graph: &GraphProto) -> Result<(&str, Option<&str>), Error> {
+pub(super) fn outputs(graph: &GraphProto) -> Result<(&str, Option<&str>), Error> {
     let name = |v: &'_ ValueInfoProto| v.name.clone().unwrap_or_default();
     let numbers = |v: &&ValueInfoProto| match v.r#type.as_ref().and_then(|t| t.value.as_ref()) {
         Some(type_proto::Value::TensorType(t)) => matches!(
@@ -131,12 +132,14 @@ fn from_classifier<'a>(
             _ => return Err(op.refuse("a label that is not the classifier's")),
         }
     }
-    let c = classifier(g, source, op)?;
+    let t = trees(g, source, op)?;
+    let steps = t.input.steps.clone();
+    let c = of_trees(op, t)?;
     let numbered = matches!(&c.labels, Labels::Ints(v) if v.iter().copied().eq(0..v.len() as i64));
     Ok(Draft {
         features: vec![],
-        steps: c.steps,
-        body: c.body,
+        steps,
+        body: Body::Ensemble(c.ensemble),
         link: c.link,
         answer: c.answer,
         decision: Decision::Answer,

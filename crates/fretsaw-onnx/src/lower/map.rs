@@ -27,6 +27,12 @@ pub(crate) fn map<'b>(function: Function, x: &Value<'b>) -> Option<Value<'b>> {
         Function::Negate => -x,
         Function::Reciprocal => x.unary("Reciprocal"),
         Function::Round => x.unary("Round"),
+        Function::Narrow => x.single().double(),
+        Function::Floor => x.unary("Floor"),
+        Function::Truncate => {
+            let up = x.unary("Ceil");
+            x.less(0.0).choose(&up, x.unary("Floor"))
+        }
         Function::Above(t) => x.above(t).double(),
         Function::AtLeast(t) => x.at_least(t).double(),
         Function::Clip { low, high } => {

@@ -21,6 +21,7 @@ mod map;
 mod neighbors;
 mod operator;
 mod output;
+mod packed;
 mod pairwise;
 mod steps;
 mod strings;
@@ -29,6 +30,7 @@ mod wide;
 use fretsaw_model::{Body, Decision, Float, Model};
 
 pub(crate) use body::Margins;
+pub use packed::Packed;
 pub(crate) use steps::are_composite;
 
 use crate::graph::{Builder, ML};
@@ -79,21 +81,6 @@ pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
 /// `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
     whole(model, options, false)
-}
-
-/// A file that is only to be written: in a fraction of the memory of a [`ModelProto`], since the lists of
-/// ensembles have been in wire form from the start.
-#[derive(Debug)]
-pub struct Packed(ModelProto);
-
-impl Packed {
-    /// The file, the same bytes for the same model.
-    ///
-    /// # Errors
-    /// As [`write`](crate::write).
-    pub fn write(&self) -> Result<Vec<u8>, Error> {
-        crate::write(&self.0)
-    }
 }
 
 /// Writes `model` as ONNX, as [`lower`] does, for a file and nothing else.

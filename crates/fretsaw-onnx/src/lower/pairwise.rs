@@ -30,8 +30,9 @@ pub(crate) fn votes<'b>(k: usize, x: &Value<'b>) -> Value<'b> {
     &votes + &sure / ((sure.abs() + 1.0) * 3.0)
 }
 
-/// Probabilities from decisions. The iteration is libsvm's, a `Loop` whose
-/// steps each row takes until it has converged, over a `Scan` through the classes.
+/// Probabilities from decisions. The iteration is libsvm's, also of two classes, where it stops short
+/// of the pair's own probability: a `Loop` whose steps each row takes until it has converged, over a
+/// `Scan` through the classes.
 pub(crate) fn couple<'b>(c: &PairwiseCoupling, x: &Value<'b>) -> Value<'b> {
     let k = c.n_classes as usize;
     let f = x * &c.slope[..] + &c.offset[..];

@@ -115,6 +115,11 @@ fn wide<'b>(
             }
         }
         Step::Affine { factor, offset } => x * &factor[..] + &offset[..],
+        Step::Choose => {
+            let n = width as i64 / 3;
+            let [condition, yes, no] = [0, 1, 2].map(|i| x.columns(i * n..(i + 1) * n));
+            condition.above(0.0).choose(&yes, &no)
+        }
         Step::Map(function) => map::map(*function, x).ok_or_else(|| unknown(step))?,
         Step::Power { kind, lambdas } => map::power(*kind, lambdas, x),
         Step::Curves(curves) => encode::curves(curves, options, x)?,
@@ -150,7 +155,10 @@ fn normalize<'b>(norm: Norm, width: usize, x: &Value<'b>) -> Value<'b> {
         Norm::Max => x.is_nan().choose(0.0, x.abs()).max(),
         Norm::Shares => x.sum(),
     };
-    let none = size.equals(0.0);
+    let none = match norm {
+        Norm::Shares => size.equals(0.0),
+        _ => size.less(Norm::LEAST),
+    };
     let shares = x / none.choose(1.0, &size);
     match norm {
         Norm::Shares => none.choose(1.0 / width as f64, &shares),

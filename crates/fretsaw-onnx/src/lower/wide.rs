@@ -208,6 +208,11 @@ impl<'b> Value<'b> {
         self.cast(DataType::Double)
     }
 
+    /// As f32, to the nearest.
+    pub(crate) fn single(&self) -> Self {
+        self.cast(DataType::Float)
+    }
+
     /// As int64, towards zero.
     pub(crate) fn int(&self) -> Self {
         self.cast(DataType::Int64)

@@ -241,8 +241,8 @@ fn version_3_that_contradicts_itself() {
                 "do not stand together",
             ),
             (
-                |m| ensemble(m).op_type = Some("SVMRegressor".into()),
-                "SVMRegressor is not supported",
+                |m| ensemble(m).op_type = Some("Frobnicate".into()),
+                "Frobnicate is not supported",
             ),
             (
                 |m| ensemble(m).domain = Some("my.domain".into()),

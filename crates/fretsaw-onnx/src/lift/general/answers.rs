@@ -1,0 +1,191 @@
+//! The graph's outputs as the model's answers: which value is the answer, and what names the class.
+
+use std::rc::Rc;
+
+use fretsaw_model::{Answer, Body, Decision, Draft, Function, Labels, Link, Provenance, Step, Sum};
+
+use super::super::output::outputs;
+use super::Reader;
+use super::value::{Class, Kind, Piece, Row, Rule, Value, join, steps};
+use crate::Error;
+use crate::proto::GraphProto;
+
+/// The model behind the outputs, without features and provenance.
+pub(super) fn draft(
+    r: &Reader<'_>,
+    graph: &GraphProto,
+    multilabel: Option<Option<Labels>>,
+) -> Result<Draft, Error> {
+    if let [only] = &graph.output[..] {
+        // The class alone, or whole numbers.
+        let value = value(r, only.name.as_deref().unwrap_or(""))?;
+        return match (value, multilabel) {
+            (Value::Class(class), _) => class_alone(class),
+            (Value::Row(row), None) => plain(row, Answer::Values, None),
+            (Value::Row(row), Some(names)) => plain(row, Answer::Labels, names),
+            _ => Err(Error::unsupported(
+                "an output that does not depend on the row",
+                "graph",
+            )),
+        };
+    }
+    let (answer, label) = outputs(graph)?;
+    let Value::Row(scores) = value(r, answer)? else {
+        return Err(Error::unsupported(
+            "an answer that is no number of the row",
+            format!("output {answer:?}"),
+        ));
+    };
+    let label = label.unwrap_or("");
+    let Value::Class(class) = value(r, label)? else {
+        return Err(Error::unsupported(
+            "a label that is neither the largest value's nor a sign's",
+            format!("output {label:?}"),
+        ));
+    };
+    let names = class.names.as_deref().cloned();
+    let (margins, largest) = match &class.rule {
+        Rule::Largest(row) => (row, true),
+        Rule::AboveZero(row) => (row, false),
+    };
+    let kind = match columns(scores)? {
+        1 => Answer::Score,
+        _ => Answer::Classes,
+    };
+    let rest = scores.behind(margins);
+    if largest && rest.is_some_and(<[_]>::is_empty) && kind == Answer::Classes {
+        return plain(scores, kind, names);
+    }
+    let (n_margins, n_scores) = (columns(margins)?, columns(scores)?);
+    let (row, link) = match rest {
+        Some(rest) => (margins.clone(), Link::Then(steps(rest))),
+        None => {
+            let places = (n_margins..n_margins + n_scores).map(|c| c as u32);
+            let columns = places.collect();
+            (
+                join(&[margins, scores])?,
+                Link::Then(vec![Step::Select { columns }]),
+            )
+        }
+    };
+    let whole = row.width();
+    let (steps, ensemble) = ending(&row, &[]);
+    let body = match ensemble {
+        Some(body) => body,
+        None => Body::Row {
+            n_outputs: whole,
+            n_margins,
+        },
+    };
+    Ok(Draft {
+        decision: Decision::Margin,
+        ..make(steps, body, link, kind, names)
+    })
+}
+
+fn value<'r>(r: &'r Reader<'_>, name: &str) -> Result<&'r Value, Error> {
+    match r.values.get(name) {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(e)) => Err(e.clone()),
+        None => Err(Error::invalid(format!("nothing makes the output {name:?}"))),
+    }
+}
+
+fn columns(row: &Row) -> Result<usize, Error> {
+    row.columns()
+        .filter(|_| row.kind != Kind::Text)
+        .ok_or_else(|| {
+            Error::unsupported("an output that is not rows x columns of numbers", "graph")
+        })
+}
+
+fn make(steps: Vec<Step>, body: Body, link: Link, answer: Answer, labels: Option<Labels>) -> Draft {
+    Draft {
+        features: vec![],
+        steps,
+        body,
+        link,
+        answer,
+        decision: Decision::Answer,
+        labels,
+        provenance: Provenance::default(),
+    }
+}
+
+/// A model whose answers are this row.
+fn plain(row: &Row, answer: Answer, labels: Option<Labels>) -> Result<Draft, Error> {
+    let n = columns(row)?;
+    let (pieces, link) = linked(row);
+    let (steps, ensemble) = ending(row, pieces);
+    Ok(match ensemble {
+        Some(body) => make(steps, body, link, answer, labels),
+        None => {
+            let body = Body::Row {
+                n_outputs: n,
+                n_margins: n,
+            };
+            make(
+                self::steps(&row.pieces),
+                body,
+                Link::Identity,
+                answer,
+                labels,
+            )
+        }
+    })
+}
+
+fn class_alone(class: &Class) -> Result<Draft, Error> {
+    let (row, link) = match &class.rule {
+        Rule::Largest(row) => (row, Link::ArgMax),
+        Rule::AboveZero(row) => (row, Link::Step),
+    };
+    let n = columns(row)?;
+    let (steps, ensemble) = ending(row, &[]);
+    let body = ensemble.unwrap_or(Body::Row {
+        n_outputs: n,
+        n_margins: n,
+    });
+    Ok(make(
+        steps,
+        body,
+        link,
+        Answer::Class,
+        class.names.as_deref().cloned(),
+    ))
+}
+
+/// The link that a row ends with, and the pieces that it is.
+fn linked(row: &Row) -> (&[Rc<Piece>], Link) {
+    let mut at = row.pieces.len();
+    while at > 0 && is_narrow(&row.pieces[at - 1]) {
+        at -= 1;
+    }
+    let link = match row.pieces[..at].last().map(|p| &**p) {
+        Some(Piece::Step(Step::Link(link))) if *link != Link::ArgMax => link.clone(),
+        Some(Piece::Step(Step::Map(Function::Logistic))) => Link::Sigmoid { steepness: 1.0 },
+        Some(Piece::Step(Step::Map(Function::Exp))) => Link::Exp,
+        _ => return (&[], Link::Identity),
+    };
+    (&row.pieces[at - 1..], link)
+}
+
+fn is_narrow(piece: &Rc<Piece>) -> bool {
+    matches!(**piece, Piece::Step(Step::Map(Function::Narrow)))
+}
+
+/// The steps of a row without those `behind`; and where what is left ends with an ensemble, that as
+/// the body, and the steps in front of it.
+fn ending(row: &Row, behind: &[Rc<Piece>]) -> (Vec<Step>, Option<Body>) {
+    let mut all = steps(&row.pieces[..row.pieces.len() - behind.len()]);
+    let n = all.len();
+    while all.last() == Some(&Step::Map(Function::Narrow)) {
+        all.pop();
+    }
+    let rounded = all.len() < n;
+    match all.pop() {
+        // Sums of f32 are rounded as they are.
+        Some(Step::Ensemble(e)) if !rounded || e.sum == Sum::F32 => (all, Some(Body::Ensemble(e))),
+        _ => (steps(&row.pieces), None),
+    }
+}
