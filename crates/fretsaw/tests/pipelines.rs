@@ -150,6 +150,9 @@ fn random_pipelines_answer_as_the_reference_does() {
                             (want.iter().map(narrow).collect(), 1e-6)
                         }
                     };
+                    // A matrix product in f32 is in an order of its own, which shows where terms cancel.
+                    let product = matches!(&model.body, Body::Linear(l) if l.sum == Float::F32);
+                    let tolerance = if product { 1e-4 } else { tolerance };
                     assert_near(&got, &want, tolerance, &name);
                     same += 1;
                 }
