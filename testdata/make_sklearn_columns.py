@@ -50,6 +50,7 @@ except ImportError:
 
 VERSION = tuple(int(p) for p in sklearn.__version__.split(".")[:2])
 DENSE = {"sparse_output": False} if VERSION >= (1, 2) else {"sparse": False}
+BASE = "estimator" if VERSION >= (1, 7) else "base_estimator"
 SMALL = {"n_estimators": 4, "max_depth": 3, "random_state": 3}
 COLORS = ["amber", "blue", "coral", "denim", "ecru", "fawn"]
 SIZES = ["S", "M", "L", "XL"]
@@ -329,7 +330,8 @@ def several(folder, how):
         kinds += [("chain_probabilities", ClassifierChain(tree, order=[1, 2, 0], chain_method="predict_proba"), labels)]
         kinds += [("chain_margins", ClassifierChain(boosted, order=[1, 2, 0], chain_method="decision_function"), labels)]
     for name, model, y2 in kinds:
-        write(folder + "_" + name, model.fit(x, y2), given, held, how, "")
+        sigmoid_within = isinstance(model, ClassifierChain) and model.get_params()[BASE] is boosted
+        write(folder + "_" + name, model.fit(x, y2), given, held, how, "", 1e-14 if sigmoid_within else None)
 
 
 def hist_text(folder, how):
