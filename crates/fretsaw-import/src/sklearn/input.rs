@@ -39,6 +39,9 @@ const ROWS_OF_COLUMNS: &[&str] = &[
     "_fit_X",
 ];
 
+/// Transformers that keep no count where it makes no difference to them, and the columns as they are.
+const LEARN_NOTHING: &[&str] = &["Binarizer", "FunctionTransformer", "Normalizer"];
+
 /// How many columns there are, and their names where they had any.
 pub(super) fn of(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<(usize, Vec<String>), Error> {
     cx.deeper(|| {
@@ -108,7 +111,13 @@ fn feature_names(at: Attributes<'_, '_>) -> Result<Vec<String>, Error> {
 /// The first estimator within that sees the same rows.
 fn inner<'p, 'a>(at: Attributes<'p, 'a>) -> Result<Option<Attributes<'p, 'a>>, Error> {
     if at.class() == "Pipeline" {
-        return Ok(pipeline::steps(at)?.into_iter().next());
+        let steps = pipeline::steps(at)?;
+        for &step in &steps {
+            if !LEARN_NOTHING.contains(&step.class()) || n_features(step)?.is_some() {
+                return Ok(Some(step));
+            }
+        }
+        return Ok(steps.into_iter().next());
     }
     for name in ["best_estimator_", "estimator_", "regressor_"] {
         if at.some(name).is_some() {
