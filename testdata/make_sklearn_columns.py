@@ -319,7 +319,7 @@ def several(folder, how):
     boosted, tree = GradientBoostingClassifier(**SMALL), DecisionTreeClassifier(max_depth=2, random_state=3)
     kinds = [
         ("values", MultiOutputRegressor(GradientBoostingRegressor(**SMALL)), values),
-        ("scaled", MultiOutputRegressor(TransformedTargetRegressor(DecisionTreeRegressor(max_depth=3), transformer=StandardScaler())), values),
+        ("scaled", MultiOutputRegressor(TransformedTargetRegressor(DecisionTreeRegressor(max_depth=3, random_state=3), transformer=StandardScaler())), values),
         ("labels", MultiOutputClassifier(boosted), labels),
         ("shares", MultiOutputClassifier(RandomForestClassifier(**SMALL)), labels),
         ("chain_values", RegressorChain(DecisionTreeRegressor(max_depth=3, random_state=3), order=[2, 0, 1]), values),
