@@ -69,11 +69,13 @@ ROUNDED = {"tolerance": 1e-12, "floor": 1e-3}
 POWERS = {"tolerance": 1e-13, "floor": 1e-3}
 
 
-def features(rng, n, missing=0.0):
-    """Five columns of different scales; the third is whole and has many equal values."""
+def features(rng, n, missing=0.0, whole=True):
+    """Five columns of different scales; the third may be whole, with many equal values."""
     z = rng.randn(n, 4)
     columns = [z[:, 0], 100.0 + 3.0 * z[:, 1] + z[:, 0], np.maximum(np.round(2.0 * z[:, 2]), 0.0)]
     columns += [np.exp(z[:, 1]), 0.001 * (z[:, 3] - z[:, 0])]
+    if not whole:
+        columns[2] = z[:, 2]
     x = np.column_stack(columns)
     x[rng.rand(n, 5) < missing] = np.nan
     return x
@@ -96,13 +98,12 @@ def beside(x, edges):
     return np.array(rows).reshape(-1, x.shape[1])
 
 
-def held_out(rng, missing, empty=()):
-    x = features(rng, HELD_OUT, missing)
+def held_out(rng, missing, whole):
+    x = features(rng, HELD_OUT, missing, whole)
     x[0] = np.abs(x[0])
     if missing:
         x[1] = np.nan
         x[2, :3] = np.nan
-    x[3, 2] = 0.0
     return x
 
 
@@ -141,22 +142,22 @@ def edges_of(model):
     """Where the model's answer jumps, a few for each column."""
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     if hasattr(last, "bin_edges_"):
-        edges = [(c, e[1:-1]) for c, e in enumerate(last.bin_edges_)]
+        edges = [(c, e[1:-1][:2]) for c, e in enumerate(last.bin_edges_) if c < 3]
         if VERSION < (1, 1):  # compared with x + 1e-8 + 1e-5 |x|
             edges += [(c, (e - 1e-8) / (1 + np.where(e < 0, -1e-5, 1e-5))) for c, e in edges]
         return edges
     if hasattr(last, "quantiles_"):
         q = last.quantiles_
-        near = [-1e-6, -1e-7, 0.0, 1e-7, 1e-6]
-        return [(c, [q[0, c] + d for d in near] + [q[-1, c] + d for d in near]) for c in (0, 2)] + [(3, q[3:5, 3])]
+        near = [-1e-7, 0.0, 1e-7]
+        return [(0, [q[0, 0] + d for d in near] + [q[-1, 0] + d for d in near]), (2, [q[0, 2], 1.0]), (3, q[3:4, 3])]
     if isinstance(last, Binarizer):
         return [(0, [last.threshold])]
     return []
 
 
-def make(folder, how, model, notes="", closeness={}, missing=0.0, empty=(), marker=None, positive=False):
+def make(folder, how, model, notes="", closeness={}, missing=0.0, empty=(), marker=None, positive=False, whole=True):
     rng = np.random.RandomState(23)
-    x, rows = features(rng, TRAIN, missing), held_out(rng, missing)
+    x, rows = features(rng, TRAIN, missing, whole), held_out(rng, missing, whole)
     for a in (x, rows):
         if positive:
             np.abs(a, out=a)
@@ -184,7 +185,6 @@ def chain(*steps):
 
 BINS = {"quantile_method": "averaged_inverted_cdf"} if VERSION >= (1, 7) else {}
 ALL = "all"  # versions
-OLD = (0, 24)
 
 # name, versions, format, transformer, notes, how closely, what the rows are
 CASES = [
@@ -197,7 +197,7 @@ CASES = [
     ("normalizer_l1", (1, 9), "pickle", Normalizer("l1"), "", {"tolerance": 1e-15}, {}),
     ("normalizer_max", (1, 9), "joblib", Normalizer("max"), "", {}, {}),
     ("binarizer", (1, 9), "skops", Binarizer(threshold=0.25), "", {}, {}),
-    ("function", ALL, "pickle", chain(FunctionTransformer(np.abs), FunctionTransformer(np.log1p), FunctionTransformer(None)), "", {"tolerance": 1e-15}, {}),
+    ("function", ALL, "pickle", chain(FunctionTransformer(np.abs), FunctionTransformer(np.log1p), FunctionTransformer(None), StandardScaler()), "", {"tolerance": 1e-15}, {}),
     ("function_skops", (1, 9), "skops", chain(FunctionTransformer(np.tanh), FunctionTransformer(np.expm1)), "", {"tolerance": 1e-15}, {}),
     ("impute_mean", ALL, "joblib", SimpleImputer(strategy="mean", add_indicator=True), "with a column without values, which is dropped", {}, {"missing": 0.2, "empty": [1]}),
     ("impute_median", (1, 9), "skops", SimpleImputer(strategy="median", missing_values=-1.0), "missing is -1", {}, {"missing": 0.2, "marker": -1.0}),
@@ -205,8 +205,8 @@ CASES = [
     ("impute_constant", ALL, "pickle", SimpleImputer(strategy="constant", fill_value=7), "a column without values is kept up to 1.7", {}, {"missing": 0.2, "empty": [1]}),
     ("indicator", (1, 9), "joblib", MissingIndicator(), "", {}, {"missing": 0.2}),
     ("indicator_all", (1, 9), "joblib", MissingIndicator(features="all", missing_values=-1, sparse=True), "", {}, {"missing": 0.2, "marker": -1.0}),
-    ("knn", ALL, "joblib", KNNImputer(n_neighbors=3, add_indicator=True), "with a column without values", ROUNDED, {"missing": 0.2, "empty": [1]}),
-    ("knn_distance", (1, 9), "pickle", lambda: KNNImputer(n_neighbors=4, weights="distance", keep_empty_features=True), "keeps a column without values", ROUNDED, {"missing": 0.2, "empty": [4]}),
+    ("knn", ALL, "joblib", KNNImputer(n_neighbors=3, add_indicator=True), "with a column without values", ROUNDED, {"missing": 0.2, "empty": [1], "whole": False}),
+    ("knn_distance", (1, 9), "pickle", lambda: KNNImputer(n_neighbors=4, weights="distance", keep_empty_features=True), "keeps a column without values; what is near weighs much, and how near is lost in rounding", {"tolerance": 1e-6, "floor": 1e-3}, {"missing": 0.2, "empty": [4], "whole": False}),
     ("iterative", ALL, "joblib", IterativeImputer(max_iter=3, add_indicator=True, min_value=[-1, 95, 0, 0, -1], max_value=[2, 103, 4, 5, 1]), "with limits", ROUNDED, {"missing": 0.2}),
     ("iterative_tree", (1, 9), "joblib", lambda: IterativeImputer(DecisionTreeRegressor(max_depth=2), max_iter=2, n_nearest_features=2, random_state=1, keep_empty_features=True), "keeps a column without values", {}, {"missing": 0.2, "empty": [1]}),
     ("polynomial", ALL, "joblib", PolynomialFeatures(3), "", {}, {}),
@@ -244,12 +244,14 @@ CASES = [
 ]  # fmt: skip
 
 WHOLE = {(1, 9)}
-# What a version is here for, beside the oldest, which has all that it can.
+# What the other versions are here for.
 FEW = {
-    (1, 0): {"bins_ordinal", "power_yeo"},
-    (1, 2): {"impute_constant", "impute_mean", "knn"},
-    (1, 4): {"pca", "pca_whiten"},
-    (1, 6): {"impute_constant", "iterative", "power_yeo", "pca", "select_lasso"},
+    (0, 24): {"function", "impute_mean", "knn", "iterative", "power_yeo", "quantile_normal", "bins_ordinal", "pca_whiten"}
+    | {"select_p_values", "select_rfe", "select_lasso", "select_forest", "ica", "discriminants", "distances", "min_max"},
+    (1, 0): {"bins_ordinal", "robust"},
+    (1, 2): {"impute_constant", "bins_onehot"},
+    (1, 4): {"pca"},
+    (1, 6): {"impute_constant", "iterative", "power_yeo", "pca"},
 }
 
 
@@ -260,7 +262,7 @@ def main():
         if VERSION in WHOLE:
             mine = True
         else:
-            mine = versions == ALL and (VERSION == OLD or name in FEW.get(VERSION, ()))
+            mine = versions == ALL and name in FEW.get(VERSION, ())
         if mine and (not wanted or name in wanted):
             model = model() if callable(model) else model
             make(os.path.join(out, "prep_" + name), how, model, notes, closeness, **rows)

@@ -147,19 +147,25 @@ impl Power {
 }
 
 /// What a row is divided by.
+///
+/// scikit-learn's `Normalizer` takes a norm below [`Norm::LEAST`] for that of a row of zeros (before
+/// 1.0 none but 0 itself).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Norm {
-    /// The sum of sizes; a row of zeros stays.
+    /// The sum of sizes; a row of next to nothing stays.
     L1,
-    /// The square root of the sum of squares; a row of zeros stays.
+    /// The square root of the sum of squares; a row of next to nothing stays.
     L2,
-    /// The largest size; a row of zeros stays.
+    /// The largest size; a row of next to nothing stays.
     Max,
     /// The sum, so that the row becomes shares; where that is 0, equal ones.
     Shares,
 }
 
 impl Norm {
+    /// The least norm that a row is divided by.
+    pub const LEAST: f64 = 10.0 * f64::EPSILON;
+
     /// Divides the row by it.
     pub fn divide(self, x: &mut [f64]) {
         let norm = match self {
@@ -170,7 +176,7 @@ impl Norm {
         };
         match self {
             Self::Shares if norm == 0.0 => x.fill(1.0 / x.len() as f64),
-            _ if norm == 0.0 => {}
+            Self::L1 | Self::L2 | Self::Max if norm < Self::LEAST => {}
             _ => x.iter_mut().for_each(|x| *x /= norm),
         }
     }
@@ -247,6 +253,22 @@ mod tests {
         curve.flat = Some((0.5, 0.0));
         assert_eq!(at(&curve), [0.0, 0.0, 0.0, 1.0, 1.0]);
         assert!(curve.of(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn a_row_of_next_to_nothing_keeps_its_size() {
+        for (norm, row, want) in [
+            (Norm::L1, [3.0, -1.0], [0.75, -0.25]),
+            (Norm::L2, [3.0, -4.0], [0.6, -0.8]),
+            (Norm::Max, [2e-15, 1e-15], [2e-15, 1e-15]),
+            (Norm::L1, [2e-15, 2e-15], [0.5, 0.5]),
+            (Norm::Shares, [2e-18, 2e-18], [0.5, 0.5]),
+            (Norm::Shares, [1.0, -1.0], [0.5, 0.5]),
+        ] {
+            let mut got = row;
+            norm.divide(&mut got);
+            assert_eq!(got, want, "{norm:?} {row:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::attributes::Attributes;
 use super::context::Context;
+use super::matrix::Matrix;
 use super::pipeline;
 use crate::Error;
 use crate::pickle::Value;
@@ -28,6 +29,7 @@ const ONE_A_COLUMN: &[&str] = &[
     "lambdas_",
     "variances_",
     "n_bins_",
+    "x_mean_",
 ];
 
 /// Attributes whose rows have one element a column, of the same.
@@ -37,7 +39,16 @@ const ROWS_OF_COLUMNS: &[&str] = &[
     "quantiles_",
     "cluster_centers_",
     "_fit_X",
+    "feature_log_prob_",
+    "means_",
+    "support_vectors_",
+    "theta_",
+    "X_fit_",
+    "X_train_",
 ];
+
+/// Transformers that keep no count where it makes no difference to them, and the columns as they are.
+const LEARN_NOTHING: &[&str] = &["Binarizer", "FunctionTransformer", "Normalizer"];
 
 /// How many columns there are, and their names where they had any.
 pub(super) fn of(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<(usize, Vec<String>), Error> {
@@ -82,10 +93,14 @@ pub(super) fn n_features(at: Attributes<'_, '_>) -> Result<Option<usize>, Error>
     }
     for name in ROWS_OF_COLUMNS {
         if at.some(name).is_some() {
-            return Ok(at.array(name)?.shape.last().copied());
+            return Ok(Some(Matrix::of(at, name)?.columns));
         }
     }
-    Ok(None)
+    // The first layer of a network has a row a column.
+    match at.some("coefs_") {
+        Some(_) => Ok(Matrix::list(at, "coefs_")?.first().map(|m| m.rows)),
+        None => Ok(None),
+    }
 }
 
 fn feature_names(at: Attributes<'_, '_>) -> Result<Vec<String>, Error> {
@@ -108,7 +123,13 @@ fn feature_names(at: Attributes<'_, '_>) -> Result<Vec<String>, Error> {
 /// The first estimator within that sees the same rows.
 fn inner<'p, 'a>(at: Attributes<'p, 'a>) -> Result<Option<Attributes<'p, 'a>>, Error> {
     if at.class() == "Pipeline" {
-        return Ok(pipeline::steps(at)?.into_iter().next());
+        let steps = pipeline::steps(at)?;
+        for &step in &steps {
+            if !LEARN_NOTHING.contains(&step.class()) || n_features(step)?.is_some() {
+                return Ok(Some(step));
+            }
+        }
+        return Ok(steps.into_iter().next());
     }
     for name in ["best_estimator_", "estimator_", "regressor_"] {
         if at.some(name).is_some() {

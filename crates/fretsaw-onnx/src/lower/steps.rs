@@ -155,7 +155,10 @@ fn normalize<'b>(norm: Norm, width: usize, x: &Value<'b>) -> Value<'b> {
         Norm::Max => x.is_nan().choose(0.0, x.abs()).max(),
         Norm::Shares => x.sum(),
     };
-    let none = size.equals(0.0);
+    let none = match norm {
+        Norm::Shares => size.equals(0.0),
+        _ => size.less(Norm::LEAST),
+    };
     let shares = x / none.choose(1.0, &size);
     match norm {
         Norm::Shares => none.choose(1.0 / width as f64, &shares),
