@@ -20,6 +20,7 @@ import joblib
 import numpy as np
 import sklearn
 from make_sklearn import VERSION
+from scipy import sparse
 from sklearn.cross_decomposition import CCA, PLSCanonical, PLSRegression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -179,7 +180,7 @@ CHANGED = {
 }
 OLDEST = {"linear_several", "linear_svr", "poisson", "gamma", "tweedie_identity", "logistic", "logistic_words", "logistic_ovr"}
 OLDEST |= {"logistic_multinomial", "sgd_log", "sgd_huber", "perceptron", "ridge_classifier", "linear_svc", "svc_rbf", "svc_four"}
-OLDEST |= {"svc_proba_four", "nu_svr", "one_class", "mlp_words", "mlp_several", "gaussian_nb", "categorical_nb", "lda", "qda_binary"}
+OLDEST |= {"svc_proba_four", "svc_sparse", "sgd_sparse", "nu_svr", "one_class", "mlp_words", "mlp_several", "gaussian_nb", "categorical_nb", "lda", "qda_binary"}
 OLDEST |= {"gp_several", "kernel_ridge", "pls"}
 CHANGED[0, 24] = OLDEST
 SPARE = {"lasso", "bayesian_ridge", "logistic_newton", "sgd_huber_binary", "svc_sigmoid", "mlp_tanh", "gaussian_nb_binary"}
@@ -270,6 +271,8 @@ def cases():
     case("dummy", DummyClassifier(strategy="prior"), "words", since=(1, 6), tolerance=0)
     case("dummy_constant", DummyClassifier(strategy="constant", constant="flat"), "words", since=(1, 6), tolerance=0)
     case("dummy_median", DummyRegressor(strategy="median"), "several", since=(1, 6), tolerance=0)
+    case("svc_sparse", SVC(), "four", "trained on a sparse matrix, which its support vectors are", floor=1.0)
+    case("sgd_sparse", lm.SGDClassifier(penalty="l1", alpha=0.03, random_state=0), "words", "its coefficients are a sparse matrix")
 
 
 def main():
@@ -288,8 +291,12 @@ def main():
         y = target(kind, rng, x)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model.fit(x.astype(np.float64), y)
-            write(os.path.join(out, name), ["joblib", "skops", "joblib", "pickle"][i % 4], model, held, tolerance, floor, notes)
+            wide = x.astype(np.float64)
+            model.fit(sparse.csr_matrix(wide) if name == "svc_sparse" else wide, y)
+            if name == "sgd_sparse":
+                model.sparsify()
+            how = "joblib" if name.endswith("_sparse") else ["joblib", "skops", "joblib", "pickle"][i % 4]
+            write(os.path.join(out, name), how, model, held, tolerance, floor, notes)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,9 @@ impl<'c, 'a> Members<'c, 'a> {
 pub(super) fn has_decision_function(mut at: Attributes<'_, '_>) -> Result<bool, Error> {
     for _ in 0..MAX_WRAPPERS {
         if !at.is_sklearn() {
-            return Ok(false);
+            // LightGBM's has it since 4.7, which is the first to keep this attribute.
+            let is_new = at.some("_fitted_with_feature_names").is_some();
+            return Ok(at.class() == "LGBMClassifier" && is_new);
         }
         at = match at.class() {
             "Pipeline" => match pipeline::steps(at)?.pop() {

@@ -120,3 +120,69 @@ fn absent(name: &str) -> Error {
         crate::error::shown(name)
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pickle::Pickle;
+
+    /// An object `sklearn.C` with the attribute `key`, written as a pickle of protocol 0.
+    fn places(key: &str) -> Result<Vec<usize>, String> {
+        let pickle = format!(
+            "ccopyreg\n_reconstructor\n(csklearn.c\nC\nc__builtin__\nset\nNtR(dVkey\n{key}sb."
+        );
+        let pickle = Pickle::read(pickle.as_bytes()).map_err(|e| e.to_string())?;
+        let at = Attributes::of(&pickle, pickle.root).map_err(|e| e.to_string())?;
+        let names = ["a", "b", "c", "d"].map(String::from).to_vec();
+        let key = at.some("key").map_or(pickle.root, |id| id);
+        of(at, "member", key, &Columns::of_rows(4, names)).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn columns_are_named_in_every_way() {
+        let slice = "c__builtin__\nslice\n";
+        for (key, want) in [
+            ("I2\n", vec![2]),
+            ("I-1\n", vec![3]),
+            ("Vb\n", vec![1]),
+            ("(l", vec![]),
+            ("(lI3\naI-4\na", vec![3, 0]),
+            ("(lVd\naVa\na", vec![3, 0]),
+            ("(lI01\naI00\naI00\naI01\na", vec![0, 3]),
+            (&format!("{slice}(I1\nNNtR"), vec![1, 2, 3]),
+            (&format!("{slice}(NI-1\nI2\ntR"), vec![0, 2]),
+            (&format!("{slice}(I-9\nI9\nNtR"), vec![0, 1, 2, 3]),
+            (&format!("{slice}(I3\nI1\nNtR"), vec![]),
+            // Of names the last is included.
+            (&format!("{slice}(Vb\nVc\nNtR"), vec![1, 2]),
+        ] {
+            assert_eq!(places(key), Ok(want), "{key}");
+        }
+    }
+
+    #[test]
+    fn columns_that_are_not_there_are_refused() {
+        let slice = "c__builtin__\nslice\n";
+        for (key, part) in [
+            ("I4\n", "column 4 of 4"),
+            ("I-5\n", "column -5 of 4"),
+            (
+                "I-9223372036854775808\n",
+                "column -9223372036854775808 of 4",
+            ),
+            ("Ve\n", "no column has the name `e`"),
+            ("(lVa\naVe\na", "no column has the name `e`"),
+            ("(lI01\naI00\na", "columns given as a list"),
+            ("F0.5\n", "columns given as a float"),
+            (&format!("{slice}(NNI-1\ntR"), "in steps of an int"),
+            (&format!("{slice}(F0.5\nNNtR"), "sliced by a float"),
+            (
+                &format!("{slice}(NtR"),
+                "columns given as `__builtin__.slice`",
+            ),
+        ] {
+            let message = places(key).unwrap_err();
+            assert!(message.contains(part), "{key}: {message}");
+        }
+    }
+}

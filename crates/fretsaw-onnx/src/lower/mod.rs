@@ -68,7 +68,7 @@ impl Default for LowerOptions {
 /// The `ai.onnx.ml` to choose where nobody did: 3, which every runtime has, but 5 for ensembles whose
 /// inputs are f64, since 3 would answer f32.
 pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
-    let holds = matches!(model.body, Body::Ensemble(_)) || steps::hold_ensemble(&model.steps);
+    let holds = model.ensemble().is_some() || steps::hold_ensemble(&model.steps);
     if double && holds { 5 } else { 3 }
 }
 
@@ -76,7 +76,7 @@ pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
 ///
 /// # Errors
 /// `Unsupported`, with the step, tree or part it stands in, for linear leaves in sums that are not f64,
-/// for f64 comparisons with f32 sums of f64 values, for large category sets in `ai.onnx.ml` 5, for
+/// for f64 comparisons with f32 sums of f64 values, for
 /// tables of more than 2^24 entries, and for f32 links that only ensembles have behind other bodies;
 /// `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
