@@ -20,7 +20,7 @@ for name in "${names[@]}"; do
   fi
   case $name in
     sklearn-*) makers=(make_sklearn*.py) ;;
-    onnx) makers=(make_onnx.py) ;;
+    onnx) makers=(make_onnx.py make_onnx_graphs.py) ;;
     catboost-*) makers=(make_catboost.py) ;;
     lightgbm-*) makers=(make_lightgbm.py) ;;
     xgboost-3.4.0) makers=(make_xgboost.py make_xgboost_sklearn.py make_sklearn_columns.py) ;;

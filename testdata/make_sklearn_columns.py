@@ -50,6 +50,7 @@ except ImportError:
 
 VERSION = tuple(int(p) for p in sklearn.__version__.split(".")[:2])
 DENSE = {"sparse_output": False} if VERSION >= (1, 2) else {"sparse": False}
+BASE = "estimator" if VERSION >= (1, 7) else "base_estimator"
 SMALL = {"n_estimators": 4, "max_depth": 3, "random_state": 3}
 COLORS = ["amber", "blue", "coral", "denim", "ecru", "fawn"]
 SIZES = ["S", "M", "L", "XL"]
@@ -318,7 +319,7 @@ def several(folder, how):
     boosted, tree = GradientBoostingClassifier(**SMALL), DecisionTreeClassifier(max_depth=2, random_state=3)
     kinds = [
         ("values", MultiOutputRegressor(GradientBoostingRegressor(**SMALL)), values),
-        ("scaled", MultiOutputRegressor(TransformedTargetRegressor(DecisionTreeRegressor(max_depth=3), transformer=StandardScaler())), values),
+        ("scaled", MultiOutputRegressor(TransformedTargetRegressor(DecisionTreeRegressor(max_depth=3, random_state=3), transformer=StandardScaler())), values),
         ("labels", MultiOutputClassifier(boosted), labels),
         ("shares", MultiOutputClassifier(RandomForestClassifier(**SMALL)), labels),
         ("chain_values", RegressorChain(DecisionTreeRegressor(max_depth=3, random_state=3), order=[2, 0, 1]), values),
@@ -329,7 +330,8 @@ def several(folder, how):
         kinds += [("chain_probabilities", ClassifierChain(tree, order=[1, 2, 0], chain_method="predict_proba"), labels)]
         kinds += [("chain_margins", ClassifierChain(boosted, order=[1, 2, 0], chain_method="decision_function"), labels)]
     for name, model, y2 in kinds:
-        write(folder + "_" + name, model.fit(x, y2), given, held, how, "")
+        sigmoid_within = isinstance(model, ClassifierChain) and model.get_params()[BASE] is boosted
+        write(folder + "_" + name, model.fit(x, y2), given, held, how, "", 1e-14 if sigmoid_within else None)
 
 
 def hist_text(folder, how):
@@ -341,7 +343,7 @@ def hist_text(folder, how):
         frame["color"] = pd.Categorical(frame["color"], categories=COLORS)
         frame["size"] = pd.Categorical(frame["size"], categories=SIZES[::-1])
     ct = ColumnTransformer([("scaled", StandardScaler(), ["dose"]), ("kept", "passthrough", ["size", "code", "color"])])
-    trees = HistGradientBoostingClassifier(max_iter=4, max_leaf_nodes=6, min_samples_leaf=4, categorical_features=[1, 3])
+    trees = HistGradientBoostingClassifier(max_iter=4, max_leaf_nodes=6, min_samples_leaf=4, categorical_features=[1, 3], random_state=3)
     model = make_pipeline(ct.set_output(transform="pandas"), trees)
     write(folder, model.fit(x, (y > 0.8).astype(int)), given, held, how, "text that was never met counts as missing")
 

@@ -2,6 +2,7 @@
 
 use super::attributes::Attributes;
 use super::context::Context;
+use super::matrix::Matrix;
 use super::pipeline;
 use crate::Error;
 use crate::pickle::Value;
@@ -28,6 +29,7 @@ const ONE_A_COLUMN: &[&str] = &[
     "lambdas_",
     "variances_",
     "n_bins_",
+    "x_mean_",
 ];
 
 /// Attributes whose rows have one element a column, of the same.
@@ -37,6 +39,12 @@ const ROWS_OF_COLUMNS: &[&str] = &[
     "quantiles_",
     "cluster_centers_",
     "_fit_X",
+    "feature_log_prob_",
+    "means_",
+    "support_vectors_",
+    "theta_",
+    "X_fit_",
+    "X_train_",
 ];
 
 /// Transformers that keep no count where it makes no difference to them, and the columns as they are.
@@ -85,10 +93,14 @@ pub(super) fn n_features(at: Attributes<'_, '_>) -> Result<Option<usize>, Error>
     }
     for name in ROWS_OF_COLUMNS {
         if at.some(name).is_some() {
-            return Ok(at.array(name)?.shape.last().copied());
+            return Ok(Some(Matrix::of(at, name)?.columns));
         }
     }
-    Ok(None)
+    // The first layer of a network has a row a column.
+    match at.some("coefs_") {
+        Some(_) => Ok(Matrix::list(at, "coefs_")?.first().map(|m| m.rows)),
+        None => Ok(None),
+    }
 }
 
 fn feature_names(at: Attributes<'_, '_>) -> Result<Vec<String>, Error> {

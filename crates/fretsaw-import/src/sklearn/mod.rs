@@ -58,10 +58,10 @@ mod transformer;
 mod tree;
 mod voting;
 
-use fretsaw_model::{Body, Feature, FeatureKind, Float, Provenance, Step};
+use fretsaw_model::{Body, Categories, Feature, FeatureKind, Float, Provenance, Step};
 
-use crate::Error;
 use crate::pickle::{Id, Pickle};
+use crate::{Error, error};
 
 use attributes::Attributes;
 use columns::Columns;
@@ -109,7 +109,17 @@ fn model(part: Part, cx: &Context<'_>, columns: Columns) -> Result<fretsaw_model
         feature.name.clone_from(name);
     }
     for (column, known) in cx.texts() {
-        features[column].kind = FeatureKind::Text { known };
+        let feature = &mut features[column];
+        if !may_be_text(&feature.kind, &known) {
+            return Err(Error::unsupported(
+                format!(
+                    "text in the column `{}`, which another library's model numbers otherwise",
+                    error::shown(&feature.name)
+                ),
+                "give each model a column of its own",
+            ));
+        }
+        feature.kind = FeatureKind::Text { known };
     }
     let labels = part.labels.filter(|c| !part::are_numbers(c));
     let provenance = part.provenance.unwrap_or_else(|| Provenance {
@@ -133,6 +143,20 @@ fn model(part: Part, cx: &Context<'_>, columns: Columns) -> Result<fretsaw_model
     Ok(draft.build()?)
 }
 
+/// Whether rows with the codes of `known` mean the same to a model that has the column as this kind.
+fn may_be_text(kind: &FeatureKind, known: &[String]) -> bool {
+    match kind {
+        FeatureKind::Categorical {
+            categories: Some(Categories::Strings(names)),
+        } => known.starts_with(names),
+        FeatureKind::Categorical {
+            categories: Some(_),
+        }
+        | FeatureKind::Hashed => false,
+        _ => true,
+    }
+}
+
 /// scikit-learn's transformers compute in f64 on rows that are not f32 arrays. Where nothing but
 /// missing values is filled in for f32 comparisons, the precision makes no difference.
 fn in_double(mut steps: Vec<Step>, body: &Body) -> Vec<Step> {
@@ -143,4 +167,28 @@ fn in_double(mut steps: Vec<Step>, body: &Body) -> Vec<Step> {
         steps.insert(0, Step::Widen);
     }
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_has_one_numbering_in_a_column() {
+        let texts = |v: &[&str]| v.iter().map(|s| s.to_string()).collect::<Vec<_>>();
+        let known = texts(&["red", "blue", "green"]);
+        let categories = |c| FeatureKind::Categorical { categories: c };
+        let strings = |v| categories(Some(Categories::Strings(texts(v))));
+        for (kind, fits) in [
+            (FeatureKind::Numeric, true),
+            (categories(None), true),
+            (strings(&["red", "blue"]), true),
+            (strings(&["blue", "red"]), false),
+            (strings(&["red", "blue", "green", "white"]), false),
+            (categories(Some(Categories::Ints(vec![0, 1]))), false),
+            (FeatureKind::Hashed, false),
+        ] {
+            assert_eq!(may_be_text(&kind, &known), fits, "{kind:?}");
+        }
+    }
 }

@@ -36,21 +36,22 @@ pub(super) fn regressor(
         let row = Matrix::of(at, name)?.shaped(name, 1, n)?;
         Ok::<_, Error>(row.values)
     };
+    // Before 0.24 the attributes were public.
+    let moment = |name: &'static str, before: &'static str, n: usize| match at.some(name) {
+        Some(_) => one_each(name, n),
+        None => one_each(before, n),
+    };
     let scale = Step::Scale {
-        shift: one_each("_x_mean", n)?,
+        shift: moment("_x_mean", "x_mean_", n)?,
         scale: match cx.since(1, 5) {
             true => vec![1.0; n],
-            false => one_each("_x_std", n)?,
+            false => moment("_x_std", "x_std_", n)?,
         },
     };
-    let intercept = one_each(
-        if cx.since(1, 1) {
-            "intercept_"
-        } else {
-            "_y_mean"
-        },
-        n_outputs,
-    )?;
+    let intercept = match cx.since(1, 1) {
+        true => one_each("intercept_", n_outputs)?,
+        false => moment("_y_mean", "y_mean_", n_outputs)?,
+    };
     let body = Body::Linear(linear(weights, intercept));
     Ok(Part::values(at, vec![scale], body))
 }

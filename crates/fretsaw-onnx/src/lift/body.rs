@@ -6,7 +6,7 @@ use fretsaw_model::{
 
 use super::columns::{Input, Source, input};
 use super::graph::{Graph, Made, Op};
-use super::raw::{self, Post};
+use super::raw::{self, Aggregate, Post};
 use super::trees::{base_first, ensemble};
 use crate::lower::branch::Column;
 use crate::proto::tensor_proto::DataType;
@@ -142,6 +142,9 @@ impl Finish {
     }
 
     fn ensemble(self, op: Op<'_>, t: Trees) -> Result<Margin, Error> {
+        if matches!(t.raw.aggregate, Aggregate::Min | Aggregate::Max) {
+            return Err(op.refuse("the least or the largest of trees as one ensemble"));
+        }
         let mut e = t.ensemble;
         if let Some(mix) = &self.mix {
             let mixed = self.narrowed && self.widened && t.raw.post == Post::None;

@@ -53,6 +53,15 @@ pub(super) enum Post {
     Probit,
 }
 
+/// How trees make an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aggregate {
+    Sum,
+    Average,
+    Min,
+    Max,
+}
+
 /// An ensemble operator.
 #[derive(Debug)]
 pub(super) struct Ensemble {
@@ -63,7 +72,7 @@ pub(super) struct Ensemble {
     pub(super) weights: Vec<(usize, f64)>,
     pub(super) members: Vec<f64>,
     pub(super) base: Vec<f64>,
-    pub(super) average: bool,
+    pub(super) aggregate: Aggregate,
     pub(super) post: Post,
     /// The classes of a classifier.
     pub(super) labels: Option<Labels>,
@@ -169,9 +178,11 @@ fn read_3(op: Op<'_>, float: Float) -> Result<Ensemble, Error> {
         "PROBIT" => Post::Probit,
         other => return Err(op.refuse(&format!("the post_transform {other:?}"))),
     };
-    let average = match op.text("aggregate_function").unwrap_or("SUM") {
-        "SUM" => false,
-        "AVERAGE" => true,
+    let aggregate = match op.text("aggregate_function").unwrap_or("SUM") {
+        "SUM" => Aggregate::Sum,
+        "AVERAGE" => Aggregate::Average,
+        "MIN" => Aggregate::Min,
+        "MAX" => Aggregate::Max,
         other => return Err(op.refuse(&format!("the aggregate_function {other}"))),
     };
     let mut base = numbers(op, "base_values")?;
@@ -300,7 +311,7 @@ fn read_3(op: Op<'_>, float: Float) -> Result<Ensemble, Error> {
         weights: pairs,
         members: vec![],
         base,
-        average,
+        aggregate,
         post,
         labels,
     })
@@ -328,11 +339,11 @@ pub(super) fn labels(op: Op<'_>) -> Result<Labels, Error> {
 
 fn read_5(op: Op<'_>) -> Result<Ensemble, Error> {
     let n_outputs = outputs(op.int("n_targets").unwrap_or(0), "n_targets")?;
-    let average = match op.int("aggregate_function").unwrap_or(1) {
-        0 => true,
-        1 => false,
-        2 => return Err(op.refuse("the aggregate_function MIN")),
-        3 => return Err(op.refuse("the aggregate_function MAX")),
+    let aggregate = match op.int("aggregate_function").unwrap_or(1) {
+        0 => Aggregate::Average,
+        1 => Aggregate::Sum,
+        2 => Aggregate::Min,
+        3 => Aggregate::Max,
         other => return Err(Error::invalid(format!("aggregate_function is {other}"))),
     };
     let post = match op.int("post_transform").unwrap_or(0) {
@@ -445,7 +456,7 @@ fn read_5(op: Op<'_>) -> Result<Ensemble, Error> {
         weights,
         members,
         base: vec![],
-        average,
+        aggregate,
         post,
         labels: None,
     })

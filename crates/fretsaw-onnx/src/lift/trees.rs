@@ -7,7 +7,7 @@ use fretsaw_model::{
 };
 
 use super::columns::Input;
-use super::raw::{self, Mode};
+use super::raw::{self, Aggregate, Mode};
 use crate::Error;
 use crate::lower::branch::{Column, Rounding};
 
@@ -35,7 +35,11 @@ pub(super) fn ensemble(raw: &raw::Ensemble, input: &Input) -> Result<(Ensemble, 
         .map_err(|e| e.at(format!("tree {i}")))?;
         trees.push(tree);
     }
-    let divide = if raw.average { trees.len() as f64 } else { 1.0 };
+    let divide = if raw.aggregate == Aggregate::Average {
+        trees.len() as f64
+    } else {
+        1.0
+    };
     let base = match raw.base.len() {
         0 => vec![0.0; raw.n_outputs],
         1 => vec![raw.base[0]; raw.n_outputs],
@@ -122,12 +126,22 @@ impl Builder<'_> {
                     leaves.push(at);
                 }
                 raw::Node::Split { .. } => {
-                    let (split, yes, no) = self
-                        .split(at, &mut sets)
+                    let (mut splits, yes, no) = self
+                        .splits(at, &mut sets)
                         .map_err(|e| e.at(format!("node {at}")))?;
-                    stack.push((no, Some((here as usize, false))));
-                    stack.push((yes, Some((here as usize, true))));
-                    nodes.push(Node::Split(split));
+                    let last = splits.pop();
+                    // Several tests have one yes-way, which is a leaf: each gets a copy of it.
+                    for mut split in splits {
+                        let here = nodes.len() as u32;
+                        (split.yes, split.no) = (here + 1, here + 2);
+                        nodes.push(Node::Split(split));
+                        nodes.push(Node::Leaf(leaves.len() as u32));
+                        leaves.push(yes);
+                    }
+                    let here = nodes.len();
+                    stack.push((no, Some((here, false))));
+                    stack.push((yes, Some((here, true))));
+                    nodes.extend(last.map(Node::Split));
                 }
             }
         }
@@ -151,12 +165,13 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// The split at a raw node, and the raw nodes of its two ways.
-    fn split(
+    /// The test at a raw node, and the raw nodes of its two ways. Where it is a set that no category
+    /// set can be, a test for each member, of which any sends a row to the first way.
+    fn splits(
         &mut self,
         at: usize,
         sets: &mut Vec<CategorySet>,
-    ) -> Result<(Split, usize, usize), Error> {
+    ) -> Result<(Vec<Split>, usize, usize), Error> {
         let raw::Node::Split {
             mode,
             column,
@@ -176,29 +191,29 @@ impl Builder<'_> {
             )));
         };
         let mut on_false = on_false;
-        let test = match mode {
-            Mode::Less if value == f64::NEG_INFINITY => Test::Less(value),
+        let one = |test| vec![test];
+        let tests = match mode {
+            Mode::Less if value == f64::NEG_INFINITY => one(Test::Less(value)),
             Mode::Equal => {
                 let mut values = vec![value];
                 self.chain(column, on_true, nan_true, &mut on_false, &mut values)?;
-                if values.len() == 1 && made.index == Rounding::None {
-                    Test::Equal(value)
-                } else {
-                    set(&values, made, sets)?
-                }
+                self.members(&values, made, on_true, sets)?
             }
-            Mode::Member => set(&self.raw.members[members.clone()], made, sets)?,
+            Mode::Member => {
+                let values = &self.raw.members[members.clone()];
+                self.members(values, made, on_true, sets)?
+            }
             _ if made.index != Rounding::None => {
                 return Err(Error::unsupported(
                     "a comparison of a rounded feature",
                     "it",
                 ));
             }
-            Mode::LessEq => Test::LessEq(value),
-            Mode::Less => Test::Less(value),
-            Mode::GreaterEq => Test::GreaterEq(value),
-            Mode::Greater => Test::Greater(value),
-            Mode::NotEqual => Test::NotEqual(value),
+            Mode::LessEq => one(Test::LessEq(value)),
+            Mode::Less => one(Test::Less(value)),
+            Mode::GreaterEq => one(Test::GreaterEq(value)),
+            Mode::Greater => one(Test::Greater(value)),
+            Mode::NotEqual => one(Test::NotEqual(value)),
         };
         // NEQ sends NaN to the true way whatever the flag says.
         let yes = nan_true || mode == Mode::NotEqual;
@@ -207,14 +222,35 @@ impl Builder<'_> {
         } else {
             Missing::Nan { yes }
         };
-        let split = Split {
+        let split = |test| Split {
             feature,
             test,
             missing,
             yes: 0,
             no: 0,
         };
-        Ok((split, on_true, on_false))
+        Ok((tests.into_iter().map(split).collect(), on_true, on_false))
+    }
+
+    /// The test for one of these values: an equality, a set of categories, or several equalities in
+    /// front of a leaf.
+    fn members(
+        &self,
+        values: &[f64],
+        made: Column,
+        on_true: usize,
+        sets: &mut Vec<CategorySet>,
+    ) -> Result<Vec<Test>, Error> {
+        let plain = made.index == Rounding::None;
+        if plain && values.len() == 1 {
+            return Ok(vec![Test::Equal(values[0])]);
+        }
+        let category = |v: &f64| v.trunc() == *v && (0.0..4_294_967_296.0).contains(v);
+        let leaf = matches!(self.raw.nodes[on_true], raw::Node::Leaf(_));
+        if plain && leaf && !values.is_empty() && !values.iter().all(category) {
+            return Ok(values.iter().map(|&v| Test::Equal(v)).collect());
+        }
+        Ok(vec![set(values, made, sets)?])
     }
 
     /// Follows a chain of equalities on one column whose true ways meet in one node.

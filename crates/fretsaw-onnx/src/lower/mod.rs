@@ -80,7 +80,7 @@ pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
 ///
 /// # Errors
 /// `Unsupported`, with the step, tree or part it stands in, for linear leaves in sums that are not f64,
-/// for f64 comparisons with f32 sums of f64 values, for large category sets in `ai.onnx.ml` 5, for
+/// for f64 comparisons with f32 sums of f64 values, for
 /// tables of more than 2^24 entries, and for f32 links that only ensembles have behind other bodies;
 /// `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {

@@ -134,10 +134,9 @@ fn decide(b: &Builder, model: &Model, m: &Margins) -> Option<String> {
             let votes = b.op("Round", &[&margins], vec![]);
             argmax(b, &votes)
         }
-        (_, Decision::LastMargin) => {
-            let last = attribute("select_last_index", 1_i64);
-            let attributes = vec![attribute("axis", 1_i64), attribute("keepdims", 0_i64), last];
-            b.op("ArgMax", &[&margins], attributes)
+        (n, Decision::LastMargin) => {
+            let margins = Value::new(b, cast(b, &margins, m.float, Float::F64));
+            flat(b, margins.last_argmax(n).name())
         }
         (n, _) => largest(b, model, &margins, n),
     })

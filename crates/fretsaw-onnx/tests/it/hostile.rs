@@ -229,8 +229,8 @@ fn version_3_that_contradicts_itself() {
                 "which does not exist",
             ),
             (
-                |m| attribute(m, "aggregate_function").s = Some(b"MIN".to_vec()),
-                "the aggregate_function MIN is not supported",
+                |m| attribute(m, "aggregate_function").s = Some(b"MEDIAN".to_vec()),
+                "the aggregate_function MEDIAN is not supported",
             ),
             (
                 |m| {
@@ -294,8 +294,8 @@ fn version_5_that_contradicts_itself() {
                 "for output 5 of 1",
             ),
             (
-                |m| attribute(m, "aggregate_function").i = Some(3),
-                "the aggregate_function MAX is not supported",
+                |m| attribute(m, "aggregate_function").i = Some(4),
+                "aggregate_function is 4",
             ),
         ],
     );

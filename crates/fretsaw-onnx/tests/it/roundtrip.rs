@@ -14,6 +14,10 @@ fn bits(v: &[f64]) -> Vec<u64> {
 
 /// Whether the operators keep the order and precision of the sum.
 fn same_bits(model: &Model, options: &LowerOptions) -> bool {
+    // Where version 5 cannot hold a set of categories, version 3 gives f64 sums in two parts.
+    if options.double && options.ml_opset == 3 && ml_opset_for(model, true) == 3 {
+        return false;
+    }
     match &model.body {
         // An intercept first is written as one last.
         Body::Linear(_) => false,
@@ -51,8 +55,7 @@ fn lowering_and_lifting_gives_the_same_model() {
             assert!(read(packed).unwrap() == onnx, "{name}");
             let back = match lift(&read(bytes).unwrap()) {
                 Ok(back) => back,
-                // Sets that version 5 cannot hold: version 3 looks f64 leaves up by their numbers,
-                // which is no ensemble operator to read back.
+                // Sums in two parts leave no one margin that a label could be seen to be of.
                 Err(e) if double && ml_opset == 3 && ml_opset_for(&model, true) == 3 => {
                     assert_eq!(e.kind(), ErrorKind::Unsupported, "{name}: {e}");
                     continue;

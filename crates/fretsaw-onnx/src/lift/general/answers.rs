@@ -158,7 +158,7 @@ fn class_alone(class: &Class) -> Result<Draft, Error> {
 /// The link that a row ends with, and the pieces that it is.
 fn linked(row: &Row) -> (&[Rc<Piece>], Link) {
     let mut at = row.pieces.len();
-    while at > 0 && is_narrow(&row.pieces[at - 1]) {
+    while at > 0 && row.pieces[at - 1].is_narrow() {
         at -= 1;
     }
     let link = match row.pieces[..at].last().map(|p| &**p) {
@@ -168,10 +168,6 @@ fn linked(row: &Row) -> (&[Rc<Piece>], Link) {
         _ => return (&[], Link::Identity),
     };
     (&row.pieces[at - 1..], link)
-}
-
-fn is_narrow(piece: &Rc<Piece>) -> bool {
-    matches!(**piece, Piece::Step(Step::Map(Function::Narrow)))
 }
 
 /// The steps of a row without those `behind`; and where what is left ends with an ensemble, that as

@@ -37,7 +37,7 @@ use crate::{Error, compact, metadata};
 pub(super) fn lift(onnx: &ModelProto, graph: &GraphProto) -> Result<Model, Error> {
     let reader = Reader::read(onnx, graph)?;
     let mut draft = answers::draft(&reader, graph, metadata::multilabel(onnx))?;
-    draft.features = reader.sources.features(metadata::named_features(onnx));
+    draft.features = reader.sources.features();
     draft.provenance = metadata::provenance(onnx);
     draft
         .build()
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         let standard =
             |o: &&crate::proto::OperatorSetIdProto| canonical(o.domain.as_deref()).is_empty();
         let mut reader = Self {
-            sources: Sources::of(graph)?,
+            sources: Sources::of(graph, metadata::named_features(onnx))?,
             values: HashMap::new(),
             opset: onnx
                 .opset_import

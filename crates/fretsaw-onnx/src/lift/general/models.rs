@@ -2,15 +2,15 @@
 
 use std::rc::Rc;
 
-use fretsaw_model::{Answer, Float, Function, Labels, Link, Step};
+use fretsaw_model::{Answer, Float, Function, Labels, Link, Step, Target, Tree};
 
 use super::super::body::Trees;
 use super::super::columns::Input;
-use super::super::raw::{self, Post};
+use super::super::raw::{self, Aggregate, Post};
 use super::super::trees::{base_first, ensemble};
 use super::super::{classifier, raw::labels};
 use super::arithmetic::affine;
-use super::reduce::linear;
+use super::reduce::{extreme, linear};
 use super::value::{Class, Kind, Row, Rule, Value, join};
 use super::{Op, Reader, svm};
 use crate::Error;
@@ -113,15 +113,41 @@ fn regressor<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
         Post::Logistic => Some(Link::Sigmoid { steepness: 1.0 }),
         Post::SoftmaxZero => Some(Link::SoftmaxZero),
     };
-    base_first(&mut t.ensemble);
-    let sum = finished(
-        op,
-        row.then(Step::Ensemble(t.ensemble), vec![None, Some(n)]),
-    );
+    let sum = match t.raw.aggregate {
+        Aggregate::Min | Aggregate::Max => best_of_trees(op, &row, &t)?,
+        _ => {
+            base_first(&mut t.ensemble);
+            row.then(Step::Ensemble(t.ensemble), vec![None, Some(n)])
+        }
+    };
+    let sum = finished(op, sum);
     Ok(match link {
         Some(link) => finished(op, sum.each(Step::Link(link))).near(),
         None => sum,
     })
+}
+
+/// The least or the largest of what the trees say: each tree is an output of its own first.
+fn best_of_trees(op: Op<'_>, row: &Row, t: &Trees) -> Result<Row, Error> {
+    let mut e = t.ensemble.clone();
+    let (n, n_trees) = (e.n_outputs, e.trees.len());
+    let one_output = |tree: &Tree| matches!(tree.target, Target::Output(_));
+    if n != 1 || n_trees == 0 || !e.trees.iter().all(one_output) {
+        return Err(op.refuse("the least or the largest of trees with several outputs"));
+    }
+    let base = std::mem::replace(&mut e.base, vec![0.0; n_trees]);
+    e.n_outputs = n_trees;
+    e.multiply = vec![1.0; n_trees];
+    for (tree, i) in e.trees.iter_mut().zip(0..) {
+        tree.target = Target::Output(i);
+    }
+    let each = row.then(Step::Ensemble(e), vec![None, Some(n_trees)]);
+    let all = [(0..n_trees).collect()];
+    let best = match t.raw.aggregate {
+        Aggregate::Max => extreme(&each, &all)?,
+        _ => extreme(&each.map(Function::Negate), &all)?.map(Function::Negate),
+    };
+    Ok(affine(&best, 1.0, base[0]).shaped(vec![None, Some(1)]))
 }
 
 fn tree_classifier<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {

@@ -162,7 +162,7 @@ fn running<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
 }
 
 /// The largest of each group, in rounds of pairs.
-fn extreme(row: &Row, groups: &[Vec<usize>]) -> Result<Row, Error> {
+pub(super) fn extreme(row: &Row, groups: &[Vec<usize>]) -> Result<Row, Error> {
     let n = groups.first().map_or(0, Vec::len);
     // Member by member: all firsts, then all seconds, ...
     let order: Vec<usize> = (0..n)

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use fretsaw_model::{Function, Labels, Step};
 
 use super::arithmetic::{decided, is, not};
-use super::operands::{axis, constant, kind};
-use super::value::{Class, Kind, Row, Value, join, width};
+use super::operands::{axis, class_number, constant, kind, lookup};
+use super::value::{Class, Constant, Kind, Row, Rule, Value, join, width};
 use super::{Op, Reader};
 use crate::Error;
 use crate::proto::tensor_proto::DataType;
@@ -22,18 +22,8 @@ pub(super) fn operator<'a>(r: &Reader<'a>, op: Op<'a>) -> Option<Result<Value, E
             Some(t) => constant(t).map(Value::Constant),
             None => Err(op.refuse("a constant that is no tensor")),
         },
-        "Shape" => Ok(Value::Shape),
-        "ConstantOfShape" => match (
-            r.input(op, 0),
-            op.attribute("value").and_then(|a| a.t.as_ref()),
-        ) {
-            // One value serves for all: what meets it is of the shape.
-            (Some(Value::Shape), Some(t)) => constant(t).map(|mut c| {
-                c.dims = vec![];
-                Value::Constant(c)
-            }),
-            _ => Err(op.refuse("a constant of this shape")),
-        },
+        "Shape" => r.row(op, 0).map(Value::Shape),
+        "ConstantOfShape" => filled(r, op).map(Value::Row),
         "Cast" => cast(r, op),
         "Gather" | "ArrayFeatureExtractor" => gather(r, op),
         "Concat" => concat(r, op).map(Value::Row),
@@ -53,6 +43,28 @@ pub(super) fn operator<'a>(r: &Reader<'a>, op: Op<'a>) -> Option<Result<Value, E
         "Transpose" => transpose(op, r).map(Value::Row),
         _ => return None,
     })
+}
+
+/// One constant, of the shape that another value has.
+fn filled<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
+    let value = op.attribute("value").and_then(|a| a.t.as_ref());
+    let (Some(Value::Shape(like)), Some(t)) = (r.input(op, 0), value) else {
+        return Err(op.refuse("a constant of this shape"));
+    };
+    let c = constant(t)?;
+    let &[value] = &c.values[..] else {
+        return Err(op.refuse("a constant of several values"));
+    };
+    let n = like.width();
+    // The product of nothing is 1, whatever the row holds.
+    let ones = like.each(Step::Products(vec![vec![]; n]));
+    let mut row = ones.each(Step::Affine {
+        factor: vec![value; n],
+        offset: vec![-0.0; n],
+    });
+    row.exact = true;
+    row.features.clear();
+    Ok(row.of_kind(c.kind))
 }
 
 fn cast<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
@@ -113,13 +125,7 @@ fn cast<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
 
 fn gather<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
     if let (Some(c), Some(class)) = (r.constant(op, 0), r.class(op, 1)) {
-        let names = c
-            .names
-            .as_deref()
-            .filter(|_| c.values.len().max(c.dims.iter().product()) > 0);
-        let names =
-            names.ok_or_else(|| op.refuse("class names that are no text and no integers"))?;
-        return named(op, class, names).map(Value::Class);
+        return looked_up(op, c, class);
     }
     let row = r.row(op, 0)?;
     let which = r
@@ -145,6 +151,34 @@ fn gather<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
         taken.dims.remove(at);
     }
     Ok(Value::Row(taken))
+}
+
+/// What a constant list holds at the place that is a row's class.
+fn looked_up(op: Op<'_>, c: &Constant, class: &Class) -> Result<Value, Error> {
+    let longest = c.dims.iter().copied().max().unwrap_or(1);
+    if c.dims.iter().product::<usize>() != longest || longest == 0 {
+        return Err(op.refuse("a choice among lists"));
+    }
+    // One extracts features of a row of its own, the other picks from a list.
+    let dims = match op.name() {
+        "Gather" if c.dims.len() == 1 => class.dims.clone(),
+        "ArrayFeatureExtractor" => vec![Some(1), None],
+        _ => return Err(op.refuse("a choice among lists")),
+    };
+    if let Some(names) = c.names.as_deref() {
+        let class = named(op, class, names)?;
+        return Ok(Value::Class(Class { dims, ..class }));
+    }
+    let (Rule::Largest(decides) | Rule::AboveZero(decides)) = &class.rule;
+    match class_number(class) {
+        Some(place) if decides.exact && class.names.is_none() => {
+            let table = lookup(0, c.values.to_vec());
+            Ok(Value::Row(
+                place.then(Step::Encode(vec![table]), dims).of_kind(c.kind),
+            ))
+        }
+        _ => Err(op.refuse("a lookup by a class that is known within rounding only, or is named")),
+    }
 }
 
 /// The class under the name that its number has in a list.

@@ -23,6 +23,8 @@ pub(super) struct Source<'a> {
 pub(super) struct Sources<'a> {
     pub(super) inputs: Vec<Source<'a>>,
     names: Vec<String>,
+    /// The features as the file itself tells of them.
+    named: Option<Vec<Feature>>,
     /// Text columns, and the categories that some operator knows of them.
     text: RefCell<Vec<Option<HashMap<String, usize>>>>,
 }
@@ -32,12 +34,13 @@ impl<'a> Sources<'a> {
     ///
     /// # Errors
     /// `Unsupported` for an input that is not rows of numbers or text.
-    pub(super) fn of(graph: &'a GraphProto) -> Result<Self, Error> {
+    pub(super) fn of(graph: &'a GraphProto, named: Option<Vec<Feature>>) -> Result<Self, Error> {
         let constant = |i: &&ValueInfoProto| graph.initializer.iter().any(|t| t.name == i.name);
         let own: Vec<_> = graph.input.iter().filter(|i| !constant(i)).collect();
         let mut all = Self {
             inputs: vec![],
             names: vec![],
+            named: None,
             text: RefCell::default(),
         };
         for input in &own {
@@ -68,6 +71,15 @@ impl<'a> Sources<'a> {
         if all.names.is_empty() {
             return Err(Error::unsupported("a graph without inputs", "graph"));
         }
+        all.named = named.filter(|n| n.len() == all.names.len());
+        // Codes stand in the order that the file tells, where it does.
+        for (i, feature) in all.named.iter().flatten().enumerate() {
+            if let FeatureKind::Text { known } = &feature.kind {
+                for category in known {
+                    all.code(i as u32, category);
+                }
+            }
+        }
         Ok(all)
     }
 
@@ -81,11 +93,10 @@ impl<'a> Sources<'a> {
         *known.entry(category.to_string()).or_insert(next)
     }
 
-    /// The features, named as `named` has them where it has as many.
-    pub(super) fn features(self, named: Option<Vec<Feature>>) -> Vec<Feature> {
-        let named = named.filter(|n| n.len() == self.names.len());
+    /// The features, with the categories that turned up.
+    pub(super) fn features(self) -> Vec<Feature> {
         let own = self.names.into_iter().map(Feature::numeric).collect();
-        let mut features = named.unwrap_or(own);
+        let mut features = self.named.unwrap_or(own);
         for (feature, known) in features.iter_mut().zip(self.text.into_inner()) {
             if let Some(codes) = known {
                 let mut known = vec![String::new(); codes.len()];

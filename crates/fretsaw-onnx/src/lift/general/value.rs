@@ -52,6 +52,11 @@ impl Piece {
         }
     }
 
+    /// Whether it rounds to f32.
+    pub(super) fn is_narrow(&self) -> bool {
+        matches!(self, Self::Step(Step::Map(Function::Narrow)))
+    }
+
     fn step(&self) -> Step {
         match self {
             Self::Step(step) => step.clone(),
@@ -162,8 +167,9 @@ impl Row {
 
     /// Rounded to f32, if that is what the file computes in.
     pub(super) fn rounded(self) -> Self {
+        let already = self.pieces.last().is_some_and(|p| p.is_narrow());
         match self.kind {
-            Kind::F32 => self.map(Function::Narrow),
+            Kind::F32 if !already => self.map(Function::Narrow),
             _ => self,
         }
     }
@@ -279,5 +285,5 @@ pub(super) enum Value {
     Constant(Constant),
     Class(Class),
     /// The shape of a value that depends on the row.
-    Shape,
+    Shape(Row),
 }
