@@ -29,7 +29,10 @@ pub(crate) fn run(args: &args::Predict) -> Result {
     };
     let threads = args.threads.unwrap_or_else(open::cores);
     let mut session = match (args.backend.as_str(), want) {
-        ("ort", Want::Margins) => ort(&onnx::portable(&margins_only(model)?)?, threads)?,
+        ("ort", Want::Margins) => {
+            let margins = margins_only(model)?;
+            ort(&onnx::portable(&margins)?, &margins, threads)?
+        }
         (backend, _) => session(&opened, backend, threads)?,
     };
     // A file that answers with its margins is asked for its answers.
@@ -101,8 +104,8 @@ pub(crate) fn session(opened: &Opened, backend: &str, threads: usize) -> Result<
         // Everything that can be loaded so far runs in our own engine, and faster there.
         "auto" | "native" => Ok(Box::new(session::Native::new(model, threads)?)),
         // A file that is ONNX already runs as it is.
-        "ort" if opened.is_onnx() => ort(&opened.bytes, threads),
-        "ort" => ort(&onnx::portable(model)?, threads),
+        "ort" if opened.is_onnx() => ort(&opened.bytes, model, threads),
+        "ort" => ort(&onnx::portable(model)?, model, threads),
         _ => Err(Failure::usage(format!(
             "no backend is called '{backend}'; use auto, native or ort"
         ))),
@@ -110,14 +113,15 @@ pub(crate) fn session(opened: &Opened, backend: &str, threads: usize) -> Result<
 }
 
 /// An ONNX file in ONNX Runtime.
-fn ort(bytes: &[u8], threads: usize) -> Result<Box<dyn Session>> {
+fn ort(bytes: &[u8], model: &Model, threads: usize) -> Result<Box<dyn Session>> {
     let runtime = ort::Runtime::get(None)
         .map_err(|why| Failure::work(format!("ONNX Runtime is not to be had: {why}")))?;
     let options = ort::Options {
         threads,
         ..ort::Options::default()
     };
-    Ok(Box::new(ort::OrtSession::open(runtime, bytes, &options)?))
+    let session = ort::OrtSession::open(runtime, bytes, &options)?;
+    Ok(Box::new(session.answering_as(model)))
 }
 
 /// The model without its link, so that what it answers are its margins.

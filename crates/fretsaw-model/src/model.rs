@@ -258,6 +258,12 @@ impl Draft {
         }
     }
 
+    /// Whether the answer is a class that no framework's own margin rule names: a clusterer's or an
+    /// outlier detector's, whose margins are scores that a user wants beside it.
+    pub fn answers_class_with_scores(&self) -> bool {
+        self.answer == Answer::Class && matches!(self.link, Link::Then(_))
+    }
+
     /// How many classes there are; 0 where the answers are no classes.
     pub fn n_classes(&self) -> usize {
         match self.answer {

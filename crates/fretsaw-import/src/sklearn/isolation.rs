@@ -1,6 +1,6 @@
 //! Isolation forests: how few splits it takes to set a row apart.
 
-use fretsaw_model::{BaseOrder, Ensemble, Float, Function, Link, Step, Sum, Target};
+use fretsaw_model::{BaseOrder, Ensemble, Float, Function, Step, Sum, Target};
 
 use super::attributes::Attributes;
 use super::columns::Columns;
@@ -54,19 +54,7 @@ pub(super) fn read(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Er
             scale: vec![1.0],
         },
     ];
-    // -1 below 0, else 1.
-    let predict = vec![
-        Step::Map(Function::Negate),
-        Step::Map(Function::Above(0.0)),
-        Step::Affine {
-            factor: vec![-2.0],
-            offset: vec![1.0],
-        },
-    ];
-    Ok(Part {
-        link: Link::Then(predict),
-        ..Part::values(at, steps, row(1))
-    })
+    Ok(Part::outliers(at, steps, row(1), Function::AtLeast(0.0)))
 }
 
 /// A tree whose leaves say how deep a row has come.

@@ -4,7 +4,7 @@
 //! adds the terms in an order of its own, so that the sums agree to some units of the last place of
 //! their largest term, not to the bit.
 
-use fretsaw_model::{Answer, Body, Decision, Labels, Linear, Link};
+use fretsaw_model::{Body, Function, Linear, Link};
 
 use super::attributes::Attributes;
 use super::columns::Columns;
@@ -83,12 +83,7 @@ pub(super) fn one_class(at: Attributes<'_, '_>, columns: &Columns) -> Result<Par
     let coef = Matrix::of(at, "coef_")?.shaped("coef_", 1, columns.width())?;
     let offset = at.number("offset_")?;
     let body = Body::Linear(linear(coef.values, vec![-offset]));
-    Ok(Part {
-        answer: Answer::Score,
-        decision: Decision::MarginFromZero,
-        labels: Some(Labels::Ints(vec![-1, 1])),
-        ..Part::values(at, Vec::new(), body)
-    })
+    Ok(Part::outliers(at, Vec::new(), body, Function::AtLeast(0.0)))
 }
 
 /// `coef_` and `intercept_`, an output a row.

@@ -92,6 +92,21 @@ impl Part {
         }
     }
 
+    /// An outlier detector: 1 where `inlier` of its one margin holds, else -1.
+    pub(super) fn outliers(
+        at: Attributes<'_, '_>,
+        steps: Vec<Step>,
+        body: Body,
+        inlier: Function,
+    ) -> Self {
+        Self {
+            link: Link::Then(vec![Step::Map(inlier)]),
+            answer: Answer::Class,
+            labels: Some(Labels::Ints(vec![-1, 1])),
+            ..Self::values(at, steps, body)
+        }
+    }
+
     /// Another library's model.
     pub(super) fn foreign(model: Model) -> Self {
         let draft = model.into_draft();

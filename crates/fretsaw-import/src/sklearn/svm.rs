@@ -26,8 +26,8 @@ pub(super) fn regressor(at: Attributes<'_, '_>, columns: &Columns) -> Result<Par
 /// OneClassSVM: above 0 is an inlier.
 pub(super) fn one_class(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
     let (kernel, sum) = one_sum(at, columns)?;
-    let labels = Labels::Ints(vec![-1, 1]);
-    Ok(Part::scores(at, vec![kernel], Body::Linear(sum), labels))
+    let above = Function::Above(0.0);
+    Ok(Part::outliers(at, vec![kernel], Body::Linear(sum), above))
 }
 
 fn one_sum(at: Attributes<'_, '_>, columns: &Columns) -> Result<(Step, Linear), Error> {

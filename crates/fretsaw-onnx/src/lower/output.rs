@@ -70,7 +70,12 @@ pub(crate) fn outputs(
             let p = answer()?;
             let number = flat(b, &p);
             label(b, model, number, model.n_classes());
-            variable(b, p, m.float, 1, options);
+            if model.answers_class_with_scores() {
+                let (margins, n) = (seen(b, model, m), model.body.n_margins());
+                scores(b, model, "scores", margins, m.float, n, options);
+            } else {
+                variable(b, p, m.float, 1, options);
+            }
         }
         _ => {
             let y = if model.link == Link::ArgMax {

@@ -230,7 +230,8 @@ pub(super) fn check_in_runtime(
     let want = &truth.answers[..n * truth.model.n_columns()];
     for b in built.iter_mut() {
         let Some(made) = &mut b.made else { continue };
-        let mut session = OrtSession::open(runtime, &made.portable, &OrtOptions::default())?;
+        let mut session = OrtSession::open(runtime, &made.portable, &OrtOptions::default())?
+            .answering_as(truth.model);
         b.runtime_memory = session.memory();
         let mut got = Predictions::new(Float::F32, 1);
         session.run(&truth.rows.slice(0..n), Want::Answers, &mut got)?;

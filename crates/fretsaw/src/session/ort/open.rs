@@ -10,13 +10,13 @@ use std::path::Path;
 use ::ort::session::builder::{AutoDevicePolicy, SessionBuilder};
 use ::ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
 use ::ort::value::{TensorElementType, ValueType};
-use fretsaw_model::{Labels, Rows};
+use fretsaw_model::{Labels, Model, Rows};
 use fretsaw_onnx::{FEATURES, features_in};
 
 use super::input::{Input, Scratch};
 use super::signature::Answers;
 use super::{Provider, Runtime, failed, unopened, unsupported};
-use crate::session::{Predictions, SessionInfo, Want};
+use crate::session::{Buffer, Predictions, SessionInfo, Want};
 use crate::{Error, ErrorKind, Result};
 
 /// How a model is to be run.
@@ -55,6 +55,8 @@ pub struct OrtSession {
     /// Asks for the answers only: what only the labels need is not computed.
     select: RunOptions<HasSelectedOutputs>,
     scratch: Scratch,
+    /// Where the label is the answer: the classes' names, none where they are their numbers.
+    classes: Option<Vec<i64>>,
 }
 
 struct LabelOutput {
@@ -150,8 +152,21 @@ impl OrtSession {
             answers,
             n_columns,
             labels,
+            classes: None,
             scratch: Scratch::default(),
         })
+    }
+
+    /// Makes the session answer as `model` does, which its file was written from: where that is a
+    /// class with scores beside it, the file's label is the answer, as the number of its class.
+    pub fn answering_as(mut self, model: &Model) -> Self {
+        if model.answers_class_with_scores() {
+            self.classes = Some(match &model.labels {
+                Some(Labels::Ints(names)) => names.clone(),
+                _ => Vec::new(),
+            });
+        }
+        self
     }
 
     /// Whether the model also gives a label for every row.
@@ -255,7 +270,24 @@ impl crate::session::Session for OrtSession {
                 "an ONNX file gives answers, not margins; run it natively for those",
             ));
         }
-        self.call(rows, false, out).map(drop)
+        let Some(names) = &self.classes else {
+            return self.call(rows, false, out).map(drop);
+        };
+        let names = names.clone();
+        let found = self.run_with_labels(rows, out)?;
+        let place = |name: i64| match names.is_empty() {
+            true => Some(name as f64),
+            false => names.iter().position(|&n| n == name).map(|i| i as f64),
+        };
+        let classes = match found {
+            Labels::Ints(found) => found.into_iter().map(place).collect::<Option<Vec<f64>>>(),
+            Labels::Strings(_) => None,
+        };
+        let classes =
+            classes.ok_or_else(|| unsupported("a label that is no class of the model"))?;
+        out.n_columns = 1;
+        out.values = Buffer::F64(classes);
+        Ok(())
     }
 }
 
