@@ -125,7 +125,7 @@ fn compare(model: &Model, case: &Path) -> Result<(), String> {
         }
         let pred = Npy::read(&case.join(pred));
         // A class is compared by its name; some cases keep the scores of an outlier detector instead.
-        let got = match &model.labels {
+        let shown = match &model.labels {
             Some(Labels::Ints(names)) if model.answers_class_with_scores() => {
                 let named: Vec<f64> = got.iter().map(|&c| names[c as usize] as f64).collect();
                 if pred.values.iter().all(|v| v.abs() == 1.0) {
@@ -134,9 +134,9 @@ fn compare(model: &Model, case: &Path) -> Result<(), String> {
                     margins.clone()
                 }
             }
-            _ => got,
+            _ => got.clone(),
         };
-        same(&got, &pred, closeness.behind(&model.link))?;
+        same(&shown, &pred, closeness.behind(&model.link))?;
         if x == "X.npy" && case.join("case.json").exists() && case.join("label.npy").exists() {
             let labels = fretsaw_model::labels(model, &margins, &got).ok_or("no labels")?;
             let want = Npy::read(&case.join("label.npy")).values;
