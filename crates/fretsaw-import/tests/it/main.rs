@@ -11,3 +11,4 @@ mod npy;
 mod rules;
 mod sklearn;
 mod small;
+mod support;

@@ -315,7 +315,12 @@ impl Built {
         VariantReport {
             name: self.recipe.name.into(),
             made: made.is_some(),
-            form: made.map_or("none", |m| m.form.describe()).into(),
+            form: made
+                .map_or("none", |m| match m.model.ensemble() {
+                    Some(_) => m.form.describe(),
+                    None => "exact",
+                })
+                .into(),
             passes: made.map(|m| m.form.passes()).unwrap_or_default(),
             fell_back_from: self.fell_back.clone(),
             changes: made.map(|m| m.changes).unwrap_or_default(),
