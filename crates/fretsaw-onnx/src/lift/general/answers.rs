@@ -48,15 +48,22 @@ pub(super) fn draft(
         Rule::Largest(row) => (row, true),
         Rule::AboveZero(row) => (row, false),
     };
-    let kind = match columns(scores)? {
-        1 => Answer::Score,
-        _ => Answer::Classes,
+    let (n_margins, n_scores) = (columns(margins)?, columns(scores)?);
+    let kind = match (largest, n_margins, n_scores) {
+        (true, 2, 1) | (false, 1, 1) => Answer::Score,
+        (true, m, n) if m == n => Answer::Classes,
+        (false, 1, 2) => Answer::Classes,
+        _ => {
+            return Err(Error::unsupported(
+                format!("a label that {n_margins} values decide, beside answers for {n_scores}"),
+                format!("output {label:?}"),
+            ));
+        }
     };
     let rest = scores.behind(margins);
     if largest && rest.is_some_and(<[_]>::is_empty) && kind == Answer::Classes {
         return plain(scores, kind, names);
     }
-    let (n_margins, n_scores) = (columns(margins)?, columns(scores)?);
     let (row, link) = match rest {
         Some(rest) => (margins.clone(), Link::Then(steps(rest))),
         None => {
@@ -78,7 +85,11 @@ pub(super) fn draft(
         },
     };
     Ok(Draft {
-        decision: Decision::Margin,
+        // One margin would name its class by its sign.
+        decision: match largest && n_margins == 1 {
+            true => Decision::Answer,
+            false => Decision::Margin,
+        },
         ..make(steps, body, link, kind, names)
     })
 }

@@ -137,22 +137,22 @@ fn one_hot<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
         let keys: Vec<f64> = match row.kind {
             Kind::Text => text
                 .iter()
-                .map(|t| r.sources.code(row.features[column], t) as f64)
+                .map(|t| r.sources.code(row.features[column], t))
                 .collect(),
             _ => whole.iter().map(|&c| c as f64).collect(),
         };
-        let values: BTreeMap<Key, u32> = keys.iter().map(|&k| Key(k)).zip(0..).collect();
-        if values.len() != width as usize || width == 0 {
-            return Err(Error::invalid(
-                "its categories are of another type than its input, or not distinct",
-            )
-            .at(op.place()));
+        let missing = keys.iter().position(|k| k.is_nan()).map(|i| i as u32);
+        let present = keys.iter().map(|&k| Key(k)).zip(0..);
+        let values: BTreeMap<Key, u32> = present.filter(|(k, _)| !k.0.is_nan()).collect();
+        if values.len() + usize::from(missing.is_some()) != width as usize || width == 0 {
+            let what = "its categories are of another type than its input, or not distinct";
+            return Err(Error::invalid(what).at(op.place()));
         }
         Ok(Encoder {
             column: column as u32,
-            keys: values.keys().map(|k| k.0).collect(),
+            keys: values.keys().map(|k| k.0 + 0.0).collect(),
             code_of: values.into_values().collect(),
-            missing: None,
+            missing,
             unknown: unknown.then_some(width),
             codes: Codes::OneHot { width },
         })
@@ -213,6 +213,7 @@ fn list(op: Op<'_>, what: &str) -> Result<List, Error> {
         let c = constant(t).map_err(|e| e.at(op.place()))?;
         return Ok(match (c.names.as_deref(), kind) {
             (Some(Labels::Strings(text)), _) => List::Texts(text.clone()),
+            _ if !c.is_whole() => return Err(op.refuse("whole numbers beyond 2^53")),
             (_, Some(kind)) => List::Numbers(c.values.to_vec(), kind),
             _ => return Err(op.refuse("a list of this type")),
         });
@@ -221,16 +222,14 @@ fn list(op: Op<'_>, what: &str) -> Result<List, Error> {
         .texts(&format!("{what}_strings"))
         .ok_or_else(|| op.refuse("text that is not UTF-8"))?;
     let floats = op.floats(&format!("{what}_floats"));
+    let ints = op.ints(&format!("{what}_int64s"));
+    if ints.iter().any(|v| v.unsigned_abs() >= 1 << 53) {
+        return Err(op.refuse("whole numbers beyond 2^53"));
+    }
     Ok(match (text.is_empty(), floats.is_empty()) {
         (false, _) => List::Texts(text),
         (_, false) => List::Numbers(floats, Kind::F32),
-        _ => List::Numbers(
-            op.ints(&format!("{what}_int64s"))
-                .iter()
-                .map(|&v| v as f64)
-                .collect(),
-            Kind::Int,
-        ),
+        _ => List::Numbers(ints.iter().map(|&v| v as f64).collect(), Kind::Int),
     })
 }
 
@@ -262,7 +261,7 @@ fn label_encoder<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
         let own: Vec<f64> = match (&keys, row.kind) {
             (List::Texts(text), Kind::Text) => text
                 .iter()
-                .map(|t| r.sources.code(row.features[column], t) as f64)
+                .map(|t| r.sources.code(row.features[column], t))
                 .collect(),
             (List::Numbers(numbers, _), kind) if kind != Kind::Text => numbers.clone(),
             _ => {

@@ -259,6 +259,13 @@ pub(super) struct Constant {
     pub(super) names: Option<Rc<Labels>>,
 }
 
+impl Constant {
+    /// Whether f64, in which everything here is done, holds its values.
+    pub(super) fn is_whole(&self) -> bool {
+        self.kind != Kind::Int || self.values.iter().all(|v| v.abs() < (1_u64 << 53) as f64)
+    }
+}
+
 /// The class of a row.
 #[derive(Clone, Debug)]
 pub(super) struct Class {
