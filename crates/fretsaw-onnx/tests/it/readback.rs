@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use fretsaw_model::random::{self, Shape};
-use fretsaw_model::{Float, Model, Rows, Sum, labels, margins, predict};
+use fretsaw_model::{FeatureKind, Float, Model, Rows, Sum, labels, margins, predict};
 use fretsaw_onnx::{ErrorKind, LowerOptions, lift, lower};
 
 const N_ROWS: usize = 24;
@@ -37,6 +37,10 @@ fn read_back(
         let Ok(want) = predict(model, &row) else {
             continue;
         };
+        // The sigmoid of a missing f32 margin is a number in XGBoost, and so in the reference.
+        if margins(model, &row).unwrap().iter().any(|m| m.is_nan()) {
+            continue;
+        }
         let got = predict(&back, &row).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(got.len(), want.len(), "{name}");
         for (g, w) in got.iter().zip(&want) {
@@ -59,6 +63,20 @@ fn read_back(
     Ok(())
 }
 
+/// Text that is not known stands as -1, and only so.
+fn codes_of_text(model: &Model, rows: &mut [f64]) {
+    for row in rows.chunks_exact_mut(model.features.len()) {
+        for (v, feature) in row.iter_mut().zip(&model.features) {
+            if let FeatureKind::Text { known } = &feature.kind
+                && !(0..known.len()).any(|code| *v == code as f64)
+                && !v.is_nan()
+            {
+                *v = -1.0;
+            }
+        }
+    }
+}
+
 fn options() -> [LowerOptions; 4] {
     [(3, false), (5, false), (3, true), (5, true)].map(|(ml_opset, double)| LowerOptions {
         ml_opset,
@@ -72,26 +90,21 @@ fn composite_models_are_read_as_they_are_or_not_at_all() {
     let (mut read, mut refused) = (0, BTreeMap::<String, usize>::new());
     for seed in 0..300 {
         let model = random::composite(seed);
-        let rows = random::composite_rows(seed, &model, N_ROWS);
+        let mut rows = random::composite_rows(seed, &model, N_ROWS);
+        codes_of_text(&model, &mut rows);
         for options in options() {
             let name = format!("seed {seed}, {options:?}");
             match read_back(&model, &rows, &options, &name) {
                 Ok(()) => read += 1,
                 Err(why) => {
-                    // Without the number and name of the node.
-                    let why = why
-                        .split(|c: char| "(\"".contains(c))
-                        .nth(1)
-                        .map_or("", str::trim)
-                        .to_string()
-                        + why.rsplit_once(": ").map_or("", |(_, why)| why);
+                    let why = why.rsplit_once(": ").map_or("", |(_, why)| why);
                     *refused.entry(why.to_string()).or_default() += 1;
                 }
             }
         }
     }
     println!("{read} read; {refused:#?}");
-    assert!(read > 200, "{read} read; {refused:#?}");
+    assert!(read > 250, "{read} read; {refused:#?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use fretsaw_model::{Answer, Body, Decision, Draft, Function, Labels, Link, Prove
 
 use super::super::output::outputs;
 use super::Reader;
+use super::operands::class_number;
 use super::value::{Class, Kind, Piece, Row, Rule, Value, join, steps};
 use crate::Error;
 use crate::proto::GraphProto;
@@ -20,6 +21,12 @@ pub(super) fn draft(
         // The class alone, or whole numbers.
         let value = value(r, only.name.as_deref().unwrap_or(""))?;
         return match (value, multilabel) {
+            // A class that is answered as a number is one value more.
+            (Value::Class(class), _) if outputs(graph).is_ok() => {
+                let number = class_number(class)
+                    .ok_or_else(|| Error::unsupported("names of classes as numbers", "graph"))?;
+                plain(&number, Answer::Values, None)
+            }
             (Value::Class(class), _) => class_alone(class),
             (Value::Row(row), None) => plain(row, Answer::Values, None),
             (Value::Row(row), Some(names)) => plain(row, Answer::Labels, names),
@@ -30,6 +37,14 @@ pub(super) fn draft(
         };
     }
     let (answer, label) = outputs(graph)?;
+    // The number of the class as the answer, and its name as the label.
+    if let (Value::Class(number), Some(Ok(Value::Class(class)))) =
+        (value(r, answer)?, label.and_then(|l| r.values.get(l)))
+        && number.names.is_none()
+        && number.rule.is(&class.rule)
+    {
+        return class_alone(class);
+    }
     let Value::Row(scores) = value(r, answer)? else {
         return Err(Error::unsupported(
             "an answer that is no number of the row",

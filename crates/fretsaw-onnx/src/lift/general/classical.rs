@@ -13,6 +13,9 @@ use super::{Op, Reader};
 use crate::Error;
 use crate::proto::tensor_proto::DataType;
 
+/// Categories, each counted for every column that they are looked up for.
+const MAX_KEYS: usize = 1 << 22;
+
 /// The operators of this file; `None` for others.
 pub(super) fn operator<'a>(r: &Reader<'a>, op: Op<'a>) -> Option<Result<Value, Error>> {
     Some(match op.name() {
@@ -133,6 +136,9 @@ fn one_hot<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
         .texts("cats_strings")
         .ok_or_else(|| op.refuse("a category that is not UTF-8"))?;
     let width = whole.len().max(text.len()) as u32;
+    if (width as usize).saturating_mul(row.width()) > MAX_KEYS {
+        return Err(op.refuse("so many categories of so many columns"));
+    }
     let encoder = |column: usize| -> Result<Encoder, Error> {
         let keys: Vec<f64> = match row.kind {
             Kind::Text => text
@@ -257,6 +263,9 @@ fn label_encoder<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
     };
     table.push(default(op, kind)?);
     let other = table.len() as u32 - 1;
+    if table.len().saturating_mul(row.width()) > MAX_KEYS {
+        return Err(op.refuse("so many keys for so many columns"));
+    }
     let encoder = |column: usize| -> Result<Encoder, Error> {
         let own: Vec<f64> = match (&keys, row.kind) {
             (List::Texts(text), Kind::Text) => text

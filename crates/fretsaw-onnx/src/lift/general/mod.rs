@@ -33,6 +33,9 @@ use crate::graph::ML;
 use crate::proto::{GraphProto, ModelProto, TensorProto};
 use crate::{Error, compact, metadata};
 
+/// Operators, each counted for every value that it reads.
+const MAX_READS: usize = 1 << 15;
+
 /// Reads a model out of a checked file.
 pub(super) fn lift(onnx: &ModelProto, graph: &GraphProto) -> Result<Model, Error> {
     let reader = Reader::read(onnx, graph)?;
@@ -78,6 +81,10 @@ impl<'a> Reader<'a> {
                 .insert(name, operands::constant(t).map(Value::Constant));
         }
         let needed = needed(graph);
+        let inputs = graph.node.iter().map(|n| n.input.len().max(1));
+        if inputs.fold(0, usize::saturating_add) > MAX_READS {
+            return Err(Error::unsupported("a graph of so many operators", "graph"));
+        }
         // The graph was checked: every node stands behind those that it reads.
         for (index, node) in graph.node.iter().enumerate() {
             for (i, output) in node.output.iter().enumerate() {
@@ -110,7 +117,13 @@ impl<'a> Reader<'a> {
             .or_else(|| shapes::operator(self, op))
             .or_else(|| reduce::operator(self, op))
             .or_else(|| arithmetic::operator(self, op));
-        made.unwrap_or_else(|| Err(op.refuse(op.name())))
+        match made.unwrap_or_else(|| Err(op.refuse(op.name())))? {
+            Value::Row(row) if row.is_too_large() => Err(op.refuse(&format!(
+                "a row of {} values, or of so many steps,",
+                row.width()
+            ))),
+            value => Ok(value),
+        }
     }
 
     /// An input of a node; `None` where it is left out.

@@ -11,6 +11,9 @@ use super::{Op, Reader};
 use crate::Error;
 use crate::proto::tensor_proto::DataType;
 
+/// How many values are taken, or looked up in a table, at once.
+const MAX_TAKEN: usize = 1 << 24;
+
 /// The operators of this file; `None` for others.
 pub(super) fn operator<'a>(r: &Reader<'a>, op: Op<'a>) -> Option<Result<Value, Error>> {
     Some(match op.name() {
@@ -149,6 +152,9 @@ fn gather<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
     let which: Option<Vec<usize>> = which.iter().map(|&i| axis(i, n)).collect();
     let which = which
         .ok_or_else(|| Error::invalid("it takes a column that is not there").at(op.place()))?;
+    if which.len().saturating_mul(row.width()) > MAX_TAKEN {
+        return Err(op.refuse("a choice of so many values"));
+    }
     let mut taken = take(&row, at, &which);
     if flat {
         taken.dims.remove(at);
@@ -211,7 +217,7 @@ fn table(op: Op<'_>, c: &Constant, place: &Row) -> Result<Row, Error> {
     let mut dims = place.dims.clone();
     dims.extend(c.dims[1..].iter().map(|&d| Some(d)));
     let cells = c.values.len().saturating_mul(place.width());
-    if cells > 1 << 24 || n > 1 << 24 || self::width(&dims) > 1 << 20 || width == 0 {
+    if cells > MAX_TAKEN || n > MAX_TAKEN || self::width(&dims) > 1 << 20 || width == 0 {
         return Err(op.refuse("a table of this size"));
     }
     let encoders = (0..place.width()).map(encoder).collect();
