@@ -52,14 +52,14 @@ pub fn portable(model: &Model) -> Result<Vec<u8>> {
     write(model, &LowerOptions::default())
 }
 
-/// The same with f64 input and answers, which for ensembles takes `ai.onnx.ml` 5.
+/// The same with f64 input and answers, which for most ensembles takes `ai.onnx.ml` 5.
 ///
 /// # Errors
 /// When the operators cannot hold it exactly (named).
 pub fn portable_double(model: &Model) -> Result<Vec<u8>> {
     let options = LowerOptions {
         double: true,
-        ml_opset: 5,
+        ml_opset: ml_opset_for(model, true),
         ..LowerOptions::default()
     };
     write(model, &options)

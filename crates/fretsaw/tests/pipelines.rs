@@ -9,9 +9,9 @@ use fretsaw::model::{
     KeyPart, Link, Model, Provenance, Rows, Step, labels, margins, predict,
 };
 use fretsaw::onnx::{self, Lower};
-use fretsaw::session::Predictions;
 use fretsaw::session::ort::{Options, OrtSession, Runtime};
-use fretsaw::{Result, model::Float, model::Labels};
+use fretsaw::session::{Buffer, Predictions, Session, Want};
+use fretsaw::{ErrorKind, Result, model::Float, model::Labels};
 
 #[path = "../../fretsaw-onnx/tests/it/pipelines.rs"]
 mod pipelines;
@@ -39,7 +39,6 @@ fn run(
     let labels = match session.has_labels() {
         true => Some(session.run_with_labels(rows, &mut out)?),
         false => {
-            use fretsaw::session::{Session, Want};
             session.run(rows, Want::Answers, &mut out)?;
             None
         }
@@ -97,6 +96,77 @@ fn every_step_answers_as_the_reference_does() {
         let (got, _) = run(runtime, &model, &Lower::default(), &rows).unwrap();
         assert_near(&got, &want, 1e-6, &format!("{name} in f32"));
     }
+}
+
+#[test]
+fn random_pipelines_answer_as_the_reference_does() {
+    let Some(runtime) = runtime() else { return };
+    let (mut same, mut refused) = (0, 0);
+    for seed in 0..150 {
+        let model = random::composite(seed);
+        let n = model.features.len();
+        let mut x = random::composite_rows(seed, &model, 24);
+        // What is no code of a text is another text, whose code is -1.
+        for (i, v) in x.iter_mut().enumerate() {
+            if let FeatureKind::Text { known } = &model.features[i % n].kind
+                && !v.is_nan()
+                && !(0..known.len()).any(|code| code as f64 == *v)
+            {
+                *v = -1.0;
+            }
+        }
+        let options = match seed % 2 {
+            0 => Lower::default(),
+            _ => double(),
+        };
+        let bytes = match onnx::write(&model, &options) {
+            Ok(bytes) => bytes,
+            Err(e) => {
+                assert_eq!(e.kind(), ErrorKind::Unsupported, "seed {seed}: {e}");
+                continue;
+            }
+        };
+        let mut session = OrtSession::open(runtime, &bytes, &Options::default()).unwrap();
+        let mut out = Predictions::new(Float::F64, 1);
+        let sorts = format!("{:?} {:?}", model.steps, model.link).contains("Sorted");
+        for (i, row) in x.chunks_exact(n).enumerate() {
+            let narrow: Vec<f32> = row.iter().map(|&v| v as f32).collect();
+            let rows = match options.double || model.needs_double_rows() {
+                true => Rows::f64(row, n).unwrap(),
+                false => Rows::f32(&narrow, n).unwrap(),
+            };
+            let name = format!("seed {seed}, row {i}");
+            let got = session.run(&rows, Want::Answers, &mut out);
+            match predict(&model, &rows) {
+                // Where NaN is sorted to depends on its sign.
+                Ok(want) if sorts && want.iter().any(|v| v.is_nan()) => {}
+                Ok(want) => {
+                    got.unwrap_or_else(|e| panic!("{name}: {e}"));
+                    let got = out.to_f64();
+                    let (want, tolerance) = match &out.values {
+                        Buffer::F64(_) => (want, 1e-7),
+                        Buffer::F32(_) => {
+                            let narrow = |v: &f64| f64::from(*v as f32);
+                            (want.iter().map(narrow).collect(), 1e-6)
+                        }
+                    };
+                    // A matrix product in f32 is in an order of its own, which shows where terms cancel.
+                    let product = matches!(&model.body, Body::Linear(l) if l.sum == Float::F32);
+                    let tolerance = if product { 1e-4 } else { tolerance };
+                    assert_near(&got, &want, tolerance, &name);
+                    same += 1;
+                }
+                Err(_) => {
+                    got.expect_err(&name);
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(
+        same > 2000 && refused > 5,
+        "{same} rows answered, {refused} refused"
+    );
 }
 
 fn row_model(features: Vec<Feature>, steps: Vec<Step>) -> Model {

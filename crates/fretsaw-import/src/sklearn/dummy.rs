@@ -1,6 +1,6 @@
 //! Estimators that answer the same for every row. Those that answer at random are refused.
 
-use fretsaw_model::{Answer, Link, Step};
+use fretsaw_model::{Answer, Labels, Link, Step};
 
 use super::attributes::Attributes;
 use super::part::{Part, linear, row};
@@ -17,31 +17,30 @@ pub(super) fn regressor(at: Attributes<'_, '_>) -> Result<Part, Error> {
 /// DummyClassifier of a constant strategy.
 pub(super) fn classifier(at: Attributes<'_, '_>) -> Result<Part, Error> {
     let labels = at.classes()?;
+    let steps = always(probabilities(at, &labels)?);
+    let (body, answer) = (row(labels.len()), (Link::Identity, Answer::Classes));
+    Ok(Part::classifier(at, steps, body, answer, labels))
+}
+
+/// `predict_proba` of a DummyClassifier, one number a class.
+pub(super) fn probabilities(at: Attributes<'_, '_>, labels: &Labels) -> Result<Vec<f64>, Error> {
     let n = labels.len();
     let strategy = at.text("_strategy").or_else(|| at.text("strategy"));
     let only = |class: Option<usize>| (0..n).map(move |i| f64::from(u8::from(Some(i) == class)));
-    let probabilities = match strategy.unwrap_or("prior") {
-        "prior" => prior(at, n)?,
-        "most_frequent" => only(largest(&prior(at, n)?)).collect(),
+    match strategy.unwrap_or("prior") {
+        "prior" => prior(at, n),
+        "most_frequent" => Ok(only(largest(&prior(at, n)?)).collect()),
         "constant" => {
             let constant = constant(at)?;
             let class = (0..n).find(|&i| labels.name(i) == constant);
             let none = || Error::invalid("its `constant` is not among its `classes_`");
-            only(Some(class.ok_or_else(none)?)).collect()
+            Ok(only(Some(class.ok_or_else(none)?)).collect())
         }
         other => {
             let what = format!("of strategy `{}`", shown(other));
-            return Err(at.unsupported(&what, "it answers at random"));
+            Err(at.unsupported(&what, "it answers at random"))
         }
-    };
-    let answer = (Link::Identity, Answer::Classes);
-    Ok(Part::classifier(
-        at,
-        always(probabilities),
-        row(n),
-        answer,
-        labels,
-    ))
+    }
 }
 
 /// These values for every row, also where it has a NaN.
@@ -80,7 +79,7 @@ fn constant(at: Attributes<'_, '_>) -> Result<String, Error> {
     }
     let id = at.get("constant")?;
     let labels = match at.pickle.number(id) {
-        Ok(number) => fretsaw_model::Labels::Ints(vec![number as i64]),
+        Ok(number) => Labels::Ints(vec![number as i64]),
         Err(_) => at.elements("constant")?.into_labels(),
     };
     match labels.len() {

@@ -38,7 +38,9 @@ pub(super) fn support(
         }
     }
     let kept = mask.iter().zip(&scores);
-    Ok(kept.map(|(&m, &s)| m && !(s < threshold)).collect())
+    // NaN, of either, is not below.
+    let below = |s: f64| s < threshold;
+    Ok(kept.map(|(&m, &s)| m && !below(s)).collect())
 }
 
 /// `_get_feature_importances`: of several rows of coefficients the norm of each column.

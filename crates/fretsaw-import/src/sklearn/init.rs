@@ -8,6 +8,7 @@ use fretsaw_model::{Float, Function, Step};
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
+use super::dummy;
 use super::estimator;
 use super::members::{check_size, positive};
 use super::part::{Part, linear, no_probabilities};
@@ -134,34 +135,18 @@ fn casts(steps: &[Step]) -> bool {
 
 /// What the DummyClassifier's `predict_proba` gives for every row.
 fn prior(init: Attributes<'_, '_>, n_classes: usize) -> Result<Vec<f64>, Error> {
-    let strategy = init
-        .text("_strategy")
-        .or_else(|| init.text("strategy"))
-        .unwrap_or("prior");
-    let prior = init.floats("class_prior_")?;
-    if prior.len() != n_classes {
-        return Err(Error::invalid(format!(
+    // At random it is only `predict` that this strategy answers.
+    if init.text("strategy") == Some("uniform") {
+        return Ok(vec![1.0 / n_classes as f64; n_classes]);
+    }
+    let prior = dummy::probabilities(init, &init.classes()?)?;
+    match prior.len() == n_classes {
+        true => Ok(prior),
+        false => Err(Error::invalid(format!(
             "{} numbers in `class_prior_` for {n_classes} classes",
             prior.len()
         ))
-        .under("init_"));
-    }
-    let mut largest = 0;
-    for (i, p) in prior.iter().enumerate() {
-        if *p > prior[largest] {
-            largest = i;
-        }
-    }
-    match strategy {
-        "prior" => Ok(prior),
-        "most_frequent" => Ok((0..n_classes)
-            .map(|i| if i == largest { 1.0 } else { 0.0 })
-            .collect()),
-        "uniform" => Ok(vec![1.0 / n_classes as f64; n_classes]),
-        other => Err(init.unsupported(
-            &format!("of strategy `{}`", crate::error::shown(other)),
-            "its answers are no constant that the file holds",
-        )),
+        .under("init_")),
     }
 }
 

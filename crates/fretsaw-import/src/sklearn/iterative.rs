@@ -1,20 +1,22 @@
 //! `IterativeImputer`: missing values are filled in at first as by a `SimpleImputer`, then column by
 //! column with what a regressor says from the others, as often as in training.
 //!
-//! A row is carried as three parts side by side: its values as filled so far, 1 where a value was
-//! missing, and 1 where it was not. A value that was there is multiplied by 1 and what a regressor
-//! would say by 0, or the other way round, so that their sum is exactly one of them. (Rows of
-//! nothing but missing values are special where no row of a batch has any; they are not here.)
+//! A row is carried as two parts side by side: its values as filled so far, and 1 where a value was
+//! missing. (A batch of nothing but missing values is special; here it is not, as its rows may stand
+//! in any batch.)
 
 use fretsaw_model::{Answer, Function, Step};
 
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
-use super::part::linear;
 use super::{estimator, impute};
 use crate::Error;
 use crate::pickle::{Id, Value};
+
+/// Places in all rounds together: each round puts the whole row together anew, and a file may name
+/// one round any number of times.
+const MAX_PLACES: usize = 1 << 24;
 
 pub(super) fn iterative(
     at: Attributes<'_, '_>,
@@ -39,8 +41,9 @@ pub(super) fn iterative(
     } else {
         filled.push(Step::Branches(vec![
             impute::filled(values, &kept),
-            is_missing(&kept),
-            negated(is_missing(&kept)),
+            vec![Step::IsMissing {
+                columns: kept.iter().map(|&c| c as u32).collect(),
+            }],
         ]));
         let limits = [at.floats("_min_value")?, at.floats("_max_value")?];
         let id = at.get("imputation_sequence_")?;
@@ -48,6 +51,12 @@ pub(super) fn iterative(
             .pickle
             .objects(id)
             .ok_or_else(|| Error::invalid("`imputation_sequence_` is no list"))?;
+        if rounds.len().saturating_mul(kept.len()) > MAX_PLACES {
+            return Err(at.unsupported(
+                &format!("of {} rounds over {n} columns", rounds.len()),
+                format!("up to {MAX_PLACES} columns in all rounds are taken"),
+            ));
+        }
         for (i, round) in rounds.into_iter().enumerate() {
             let round = Round::read(at, round, n)
                 .and_then(|round| match empty[kept[round.column as usize]] {
@@ -81,22 +90,6 @@ fn empty_features(at: Attributes<'_, '_>, statistics: &[f64]) -> Result<Vec<bool
         ));
     }
     Ok(statistics.iter().map(|v| v.is_nan()).collect())
-}
-
-fn is_missing(columns: &[usize]) -> Vec<Step> {
-    vec![Step::IsMissing {
-        columns: columns.iter().map(|&c| c as u32).collect(),
-    }]
-}
-
-/// From 0 and 1 to 1 and 0.
-fn negated(mut steps: Vec<Step>) -> Vec<Step> {
-    let n = steps.iter().fold(0, |n, step| step.width(n));
-    steps.push(Step::Affine {
-        factor: vec![-1.0; n],
-        offset: vec![1.0; n],
-    });
-    steps
 }
 
 /// One entry of `imputation_sequence_`.
@@ -157,16 +150,13 @@ impl Round {
             said.push(Step::Map(Function::Clip { low, high }));
         }
         let c = self.column;
-        let so_far = vec![Step::Select {
-            columns: vec![c, n + c, 2 * n + c],
-        }];
+        let at_place = |columns| vec![Step::Select { columns }];
         let new = vec![
-            Step::Branches(vec![said, so_far]),
-            Step::Products(vec![vec![0, 2], vec![1, 3]]),
-            Step::Linear(linear(vec![1.0, 1.0], vec![0.0])),
+            Step::Branches(vec![at_place(vec![n + c]), said, at_place(vec![c])]),
+            Step::Choose,
         ];
-        let mut columns: Vec<u32> = (0..3 * n).collect();
-        columns[c as usize] = 3 * n;
+        let mut columns: Vec<u32> = (0..2 * n).collect();
+        columns[c as usize] = 2 * n;
         Ok(vec![
             Step::Branches(vec![Vec::new(), new]),
             Step::Select { columns },

@@ -8,7 +8,8 @@
 use fretsaw_model::{BaseOrder, Ensemble, Float, Linear, LinearMissing, Link, Sum};
 
 use super::LowerOptions;
-use super::flat::{FlatTree, Layout, flatten};
+use super::branch::Condition;
+use super::flat::{FlatNode, FlatTree, Layout, flatten};
 use super::input::{cast, columns, constant};
 use super::leaves;
 use super::operator::{Operator, Post};
@@ -95,6 +96,9 @@ pub(crate) fn ensemble(
     x = columns(b, &layout, tests, &x);
 
     let trees = flatten(e, &layout, wide);
+    if !version_3 {
+        check_sets(&trees)?;
+    }
     if wide && version_3 && e.sum == Sum::F64 && precise {
         let trees = with_base_first(e, trees);
         let sums = leaves::numbers(b, options.ml_opset, trees, e.n_outputs, &x);
@@ -112,6 +116,38 @@ pub(crate) fn ensemble(
         return halves(b, e, trees, wide, &x);
     }
     Ok(sum_then_finish(b, e, link, options, trees, wide, &x))
+}
+
+/// ONNX Runtime (1.32) takes sets apart into equalities where they lie in 0..=30; for others it has
+/// a code path of its own that answers differently from run to run. A chain of equalities of our own,
+/// as in version 3, shares a child, which version 5 does not allow.
+pub(super) fn check_sets(trees: &[FlatTree<'_>]) -> Result<(), Error> {
+    let large = |node: &FlatNode| {
+        matches!(node, FlatNode::Branch { condition: Condition::Member(values), .. }
+            if values.iter().any(|&v| v > LARGEST_MEMBER))
+    };
+    match trees.iter().position(|t| t.nodes().iter().any(large)) {
+        Some(i) => Err(Error::unsupported(
+            "a set of categories beyond 0..=30 in ai.onnx.ml 5 (ONNX Runtime misreads it; use ai.onnx.ml 3)",
+            format!("tree {i}"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The largest category that a set may hold in `ai.onnx.ml` 5.
+const LARGEST_MEMBER: f64 = 30.0;
+
+/// Whether every set of categories can be written in `ai.onnx.ml` 5.
+pub(super) fn sets_fit(e: &Ensemble) -> bool {
+    let fits = |set: &fretsaw_model::CategorySet| {
+        let known = set.known.iter().flatten();
+        set.members
+            .iter()
+            .chain(known)
+            .all(|&c| f64::from(c) <= LARGEST_MEMBER)
+    };
+    e.trees.iter().flat_map(|t| &t.sets).all(fits)
 }
 
 /// The largest magnitude that integer leaves can sum to.

@@ -13,7 +13,7 @@ use fretsaw_model::{
 };
 
 use super::LowerOptions;
-use super::body::{Margins, finish, operator};
+use super::body::{Margins, check_sets, finish, operator};
 use super::flat::{FlatTree, Layout, flatten};
 use super::input::{cast, columns, constant};
 use super::operator::{Operator, Post};
@@ -42,6 +42,9 @@ pub(super) fn ensemble(
     let mut trees = flatten(&guarded, &layout, true);
     for ((flat, tree), sources) in trees.iter_mut().zip(&e.trees).zip(&leaves) {
         spread(flat, tree, sources, e.n_outputs, &features);
+    }
+    if options.ml_opset >= 5 {
+        check_sets(&trees)?;
     }
     if e.base_order == BaseOrder::First && e.base.iter().any(|&v| v != 0.0) {
         trees.insert(0, FlatTree::constant(&e.base));

@@ -66,9 +66,13 @@ impl Default for LowerOptions {
 }
 
 /// The `ai.onnx.ml` to choose where nobody did: 3, which every runtime has, but 5 for ensembles whose
-/// inputs are f64, since 3 would answer f32.
+/// inputs are f64 and whose category sets it can hold, since the operator of 3 answers f32, and its
+/// leaves must be looked up by their numbers to give more.
 pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
-    let holds = matches!(model.body, Body::Ensemble(_)) || steps::hold_ensemble(&model.steps);
+    let holds = match &model.body {
+        Body::Ensemble(e) => body::sets_fit(e),
+        _ => steps::hold_ensemble(&model.steps),
+    };
     if double && holds { 5 } else { 3 }
 }
 
@@ -76,7 +80,7 @@ pub fn ml_opset_for(model: &Model, double: bool) -> i64 {
 ///
 /// # Errors
 /// `Unsupported`, with the step, tree or part it stands in, for linear leaves in sums that are not f64,
-/// for f64 comparisons with f32 sums of f64 values, for large category sets in `ai.onnx.ml` 5, for
+/// for f64 comparisons with f32 sums of f64 values, for
 /// tables of more than 2^24 entries, and for f32 links that only ensembles have behind other bodies;
 /// `Invalid` for operator sets that do not exist.
 pub fn lower(model: &Model, options: &LowerOptions) -> Result<ModelProto, Error> {
@@ -94,7 +98,10 @@ pub fn pack(model: &Model, options: &LowerOptions) -> Result<Packed, Error> {
 fn whole(model: &Model, options: &LowerOptions, packed: bool) -> Result<ModelProto, Error> {
     let width = model.width();
     // What linear and other steps compute is f64, and so are the sums behind them.
-    let precise = are_composite(&model.steps) || model.decision != Decision::Answer;
+    let unfit = matches!(&model.body, Body::Ensemble(e) if !body::sets_fit(e));
+    let precise = are_composite(&model.steps)
+        || model.decision != Decision::Answer
+        || options.double && unfit;
     file(
         model,
         options,

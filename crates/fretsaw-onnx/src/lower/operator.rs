@@ -280,13 +280,6 @@ impl Nodes3 {
     }
 }
 
-/// Whether a set is written as a chain of equalities, as version 3 has them. ONNX Runtime (1.32) takes
-/// sets apart into equalities itself where they lie in 0..=30; for others it has a code path of its own
-/// that answers differently from run to run.
-fn chained(values: &[f64]) -> bool {
-    values.iter().any(|&v| v > 30.0)
-}
-
 struct Nodes5 {
     roots: Ints,
     columns: Ints,
@@ -343,13 +336,9 @@ impl Nodes5 {
         for node in nodes.iter() {
             places.push(match node {
                 FlatNode::Leaf(i) => (leaf(self, *i), 1),
-                FlatNode::Branch { condition, .. } => {
-                    let at = first + n_branches;
-                    n_branches += match condition {
-                        Condition::Member(values) if chained(values) => values.len() as i64,
-                        _ => 1,
-                    };
-                    (at, 0)
+                FlatNode::Branch { .. } => {
+                    n_branches += 1;
+                    (first + n_branches - 1, 0)
                 }
             });
         }
@@ -373,17 +362,6 @@ impl Nodes5 {
             {
                 let (mode, split) = match condition {
                     Condition::Compare(mode, t) => (*mode as u8, *t),
-                    Condition::Member(values) if chained(values) => {
-                        let (yes, no) = (places[*on_true], places[*on_false]);
-                        let last = values.len() - 1;
-                        for (i, &v) in values.iter().enumerate() {
-                            let next = self.modes.len() as i64 + 1;
-                            let no = if i == last { no } else { (next, 0) };
-                            let equal = Mode::Equal as u8;
-                            self.push(*column as i64, equal, v, yes, no, *nan_true);
-                        }
-                        continue;
-                    }
                     Condition::Member(values) => {
                         self.members.extend(values);
                         self.members.push(f64::NAN);

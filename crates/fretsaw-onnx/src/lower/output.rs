@@ -134,18 +134,9 @@ fn decide(b: &Builder, model: &Model, m: &Margins) -> Option<String> {
             let votes = b.op("Round", &[&margins], vec![]);
             argmax(b, &votes)
         }
-        (_, Decision::LastMargin) => {
-            let last = attribute("select_last_index", 1_i64);
-            let attributes = vec![attribute("axis", 1_i64), attribute("keepdims", 0_i64), last];
-            b.op("ArgMax", &[&margins], attributes)
-        }
         (n, Decision::LastMargin) => {
-            // From behind, the last of equals is the first.
-            let last = n as i64 - 1;
             let margins = Value::new(b, cast(b, &margins, m.float, Float::F64));
-            let place = margins.columns((0..=last).rev()).argmax(n);
-            let places = Value::ints(b, &[n], (0..=last).rev());
-            flat(b, places.gather(&place, 0).name())
+            flat(b, margins.last_argmax(n).name())
         }
         (n, _) => largest(b, model, &margins, n),
     })

@@ -20,7 +20,7 @@ pub(crate) fn are_composite(steps: &[Step]) -> bool {
     !steps.iter().all(plain)
 }
 
-/// Whether any step is a tree ensemble.
+/// Whether any step is a tree ensemble, in branches too.
 pub(crate) fn hold_ensemble(steps: &[Step]) -> bool {
     steps.iter().any(|step| match step {
         Step::Ensemble(_) => true,

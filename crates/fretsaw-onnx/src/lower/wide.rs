@@ -9,7 +9,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::graph::{Builder, attribute};
 use crate::proto::tensor_proto::DataType;
-use crate::proto::{GraphProto, TensorProto};
+use crate::proto::{AttributeProto, GraphProto, TensorProto};
 use crate::tensor::{from_f64s, from_i64s};
 
 /// A tensor in the graph.
@@ -282,11 +282,20 @@ impl<'b> Value<'b> {
     /// The place of the largest of `width` columns, the first of equals: one column of whole numbers.
     /// As in the reference, NaN is the largest in the first place and the smallest elsewhere.
     pub(crate) fn argmax(&self, width: usize) -> Self {
+        self.largest(width, vec![attribute("axis", 1_i64)])
+    }
+
+    /// The same, but the last of equals.
+    pub(crate) fn last_argmax(&self, width: usize) -> Self {
+        let last = attribute("select_last_index", 1_i64);
+        self.largest(width, vec![attribute("axis", 1_i64), last])
+    }
+
+    fn largest(&self, width: usize, attributes: Vec<AttributeProto>) -> Self {
         let mut stand_ins = vec![f64::NEG_INFINITY; width];
         stand_ins[0] = f64::INFINITY;
         let ordered = self.is_nan().choose(&stand_ins[..], self);
-        let axis = vec![attribute("axis", 1_i64)];
-        Self::new(self.b, self.b.op("ArgMax", &[&ordered.name], axis))
+        Self::new(self.b, self.b.op("ArgMax", &[&ordered.name], attributes))
     }
 
     /// The `k` smallest columns and their places, ascending, the first of equals first; NaN counts
@@ -342,7 +351,7 @@ impl<'b> Value<'b> {
         inputs: &[&str],
         body: GraphProto,
         b: &'b Builder,
-        mut attributes: Vec<crate::proto::AttributeProto>,
+        mut attributes: Vec<AttributeProto>,
     ) -> [Self; N] {
         let outputs: Vec<String> = (0..N).map(|_| b.fresh(op)).collect();
         attributes.push(attribute("body", body));

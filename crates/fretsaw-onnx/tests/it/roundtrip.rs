@@ -1,7 +1,7 @@
 //! `lift(lower(m))` is `m`: the same margins to the bit, the same answers, the same labels.
 
 use fretsaw_model::{Body, Model, Rows, Sum, labels, margins, predict};
-use fretsaw_onnx::{LowerOptions, check, lift, lower, pack, read, write};
+use fretsaw_onnx::{ErrorKind, LowerOptions, check, lift, lower, ml_opset_for, pack, read, write};
 
 use crate::cases;
 
@@ -14,6 +14,10 @@ fn bits(v: &[f64]) -> Vec<u64> {
 
 /// Whether the operators keep the order and precision of the sum.
 fn same_bits(model: &Model, options: &LowerOptions) -> bool {
+    // Where version 5 cannot hold a set of categories, version 3 gives f64 sums in two parts.
+    if options.double && options.ml_opset == 3 && ml_opset_for(model, true) == 3 {
+        return false;
+    }
     match &model.body {
         // An intercept first is written as one last.
         Body::Linear(_) => false,
@@ -49,7 +53,15 @@ fn lowering_and_lifting_gives_the_same_model() {
             let packed = pack(&model, &options).unwrap().write().unwrap();
             assert_eq!(packed.len(), bytes.len(), "{name}");
             assert!(read(packed).unwrap() == onnx, "{name}");
-            let back = lift(&read(bytes).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let back = match lift(&read(bytes).unwrap()) {
+                Ok(back) => back,
+                // Sums in two parts leave no one margin that a label could be seen to be of.
+                Err(e) if double && ml_opset == 3 && ml_opset_for(&model, true) == 3 => {
+                    assert_eq!(e.kind(), ErrorKind::Unsupported, "{name}: {e}");
+                    continue;
+                }
+                Err(e) => panic!("{name}: {e}"),
+            };
 
             let x = cases::rows(seed, &model, N_ROWS);
             let wide: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();
