@@ -280,6 +280,11 @@ fn label_encoder<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
             }
         };
         let missing = own.iter().position(|k| k.is_nan()).map(|i| i as u32);
+        if missing.is_some() && row.kind != Kind::Text && r.ml_opset < 4 {
+            return Err(
+                op.refuse("a missing value as a key before ai.onnx.ml 4 (it is never found)")
+            );
+        }
         let known = own
             .iter()
             .map(|&k| Key(k))

@@ -53,21 +53,22 @@ struct Reader<'a> {
     values: HashMap<&'a str, Result<Value, Error>>,
     /// The version of the standard operators.
     opset: i64,
+    /// The version of `ai.onnx.ml`.
+    ml_opset: i64,
 }
 
 impl<'a> Reader<'a> {
     fn read(onnx: &ModelProto, graph: &'a GraphProto) -> Result<Self, Error> {
-        let standard =
-            |o: &&crate::proto::OperatorSetIdProto| canonical(o.domain.as_deref()).is_empty();
+        let version = |domain: &str| {
+            let mut imports = onnx.opset_import.iter();
+            let import = imports.find(|o| canonical(o.domain.as_deref()) == domain);
+            import.and_then(|o| o.version).unwrap_or(1)
+        };
         let mut reader = Self {
             sources: Sources::of(graph, metadata::named_features(onnx))?,
             values: HashMap::new(),
-            opset: onnx
-                .opset_import
-                .iter()
-                .find(standard)
-                .and_then(|o| o.version)
-                .unwrap_or(1),
+            opset: version(""),
+            ml_opset: version(ML),
         };
         for source in &reader.sources.inputs {
             reader
