@@ -313,6 +313,18 @@ def operators(out, rng):
             target_weights=[0.1, -0.7, 1.3, 0.2, -2.5, 0.4],
         )
         case("trees_" + aggregate.lower(), [node], three, [value("Y", F, ["N", 1])], x, exact=True)
+    for post in ("NONE", "LOGISTIC", "SOFTMAX"):
+        node = ml("LinearClassifier", ["X"], ["label", "scores"], coefficients=[0.5, -1.25, 0.1], intercepts=[0.2], classlabels_ints=[3, 4], post_transform=post)
+        case("one_score_" + post.lower(), [node], three, [value("label", I, ["N"]), value("scores", F, ["N", 2])], x)
+    ordinal = ml("LabelEncoder", ["X"], ["Y"], keys_floats=[0.0, 0.25, float("nan")], values_floats=[7.0, 8.0, 9.0], default_float=-2.0)
+    missing = x.copy()
+    missing[::3, 1] = np.nan
+    missing[1] = -0.0
+    case("label_encoder_float_missing", [ordinal], three, [value("Y", F, ["N", 3])], missing, 4, exact=True)
+    cut = np.array([[1.7, -0.5], [2.0, np.nan], [0, 3]], np.float32)
+    case("one_hot_of_fractions", [ml("OneHotEncoder", ["X"], ["three"], cats_int64s=[0, 1, 2]), helper.make_node("Flatten", ["three"], ["Y"])], [value("X", F, ["N", 2])], [value("Y", F, ["N", 6])], cut, exact=True)
+    filled = ml("Imputer", ["X"], ["Y"], imputed_value_floats=[5.0], replaced_value_float=0.25)
+    case("imputer_of_a_marker", [filled], three, [value("Y", F, ["N", 3])], missing, exact=True)
     holed = x.copy()
     holed[::3, 1] = np.nan
     prepared = [

@@ -1,8 +1,9 @@
-//! ONNX as the IR: the ensemble operators with the meaning that ONNX Runtime gives them, and the
-//! operators that converters put around them.
+//! ONNX as the IR, with the meaning that ONNX Runtime gives its operators.
 //!
-//! A graph is read backwards from its answers. Only what is recognised whole is taken; the first
-//! operator that is not is named.
+//! Two readers. A graph that is one ensemble or linear model, whatever converters put around it, is
+//! read backwards from its answers and recognised whole, so that it comes back as the model that it
+//! was. Any other graph is read forwards, operator by operator, as steps: `general`. Either way the
+//! first operator that is not understood is named.
 
 mod body;
 mod classifier;

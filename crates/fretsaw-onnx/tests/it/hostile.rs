@@ -78,6 +78,27 @@ fn flipped_bytes_never_panic() {
     }
 }
 
+/// Graphs of many kinds of operators, with bytes of their constants and attributes changed.
+#[test]
+fn graphs_with_flipped_bytes_never_panic() {
+    let mut r = random::Rng::new(6);
+    for case in crate::foreign::cases() {
+        let whole = std::fs::read(case.join("model.onnx")).unwrap();
+        for _ in 0..60 {
+            let mut bytes = whole.clone();
+            for _ in 0..1 + r.below(2) {
+                let at = r.below(bytes.len());
+                bytes[at] = r.bits() as u8;
+            }
+            if let Ok(m) = read(bytes)
+                && let Err(e) = lift(&m)
+            {
+                assert!(!e.to_string().contains('\n'), "{e:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn nonsense_is_no_onnx_file() {
     for bytes in [&b""[..], b"not a model", b"\x08\x08", &[0xff; 64]] {

@@ -5,4 +5,5 @@ mod composite;
 mod foreign;
 mod hostile;
 mod pipelines;
+mod readback;
 mod roundtrip;

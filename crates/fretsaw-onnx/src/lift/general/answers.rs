@@ -6,6 +6,7 @@ use fretsaw_model::{Answer, Body, Decision, Draft, Function, Labels, Link, Prove
 
 use super::super::output::outputs;
 use super::Reader;
+use super::operands::class_number;
 use super::value::{Class, Kind, Piece, Row, Rule, Value, join, steps};
 use crate::Error;
 use crate::proto::GraphProto;
@@ -20,6 +21,12 @@ pub(super) fn draft(
         // The class alone, or whole numbers.
         let value = value(r, only.name.as_deref().unwrap_or(""))?;
         return match (value, multilabel) {
+            // A class that is answered as a number is one value more.
+            (Value::Class(class), _) if outputs(graph).is_ok() => {
+                let number = class_number(class)
+                    .ok_or_else(|| Error::unsupported("names of classes as numbers", "graph"))?;
+                plain(&number, Answer::Values, None)
+            }
             (Value::Class(class), _) => class_alone(class),
             (Value::Row(row), None) => plain(row, Answer::Values, None),
             (Value::Row(row), Some(names)) => plain(row, Answer::Labels, names),
@@ -30,6 +37,14 @@ pub(super) fn draft(
         };
     }
     let (answer, label) = outputs(graph)?;
+    // The number of the class as the answer, and its name as the label.
+    if let (Value::Class(number), Some(Ok(Value::Class(class)))) =
+        (value(r, answer)?, label.and_then(|l| r.values.get(l)))
+        && number.names.is_none()
+        && number.rule.is(&class.rule)
+    {
+        return class_alone(class);
+    }
     let Value::Row(scores) = value(r, answer)? else {
         return Err(Error::unsupported(
             "an answer that is no number of the row",
@@ -48,15 +63,22 @@ pub(super) fn draft(
         Rule::Largest(row) => (row, true),
         Rule::AboveZero(row) => (row, false),
     };
-    let kind = match columns(scores)? {
-        1 => Answer::Score,
-        _ => Answer::Classes,
+    let (n_margins, n_scores) = (columns(margins)?, columns(scores)?);
+    let kind = match (largest, n_margins, n_scores) {
+        (true, 2, 1) | (false, 1, 1) => Answer::Score,
+        (true, m, n) if m == n => Answer::Classes,
+        (false, 1, 2) => Answer::Classes,
+        _ => {
+            return Err(Error::unsupported(
+                format!("a label that {n_margins} values decide, beside answers for {n_scores}"),
+                format!("output {label:?}"),
+            ));
+        }
     };
     let rest = scores.behind(margins);
     if largest && rest.is_some_and(<[_]>::is_empty) && kind == Answer::Classes {
         return plain(scores, kind, names);
     }
-    let (n_margins, n_scores) = (columns(margins)?, columns(scores)?);
     let (row, link) = match rest {
         Some(rest) => (margins.clone(), Link::Then(steps(rest))),
         None => {
@@ -78,7 +100,11 @@ pub(super) fn draft(
         },
     };
     Ok(Draft {
-        decision: Decision::Margin,
+        // One margin would name its class by its sign.
+        decision: match largest && n_margins == 1 {
+            true => Decision::Answer,
+            false => Decision::Margin,
+        },
         ..make(steps, body, link, kind, names)
     })
 }

@@ -45,11 +45,7 @@ fn unary(name: &str) -> Option<Unary> {
         },
         "Round" => |r, op| Ok(decided(r, op, 0)?.map(Function::Round)),
         "Not" => |r, op| Ok(not(&r.row(op, 0)?)),
-        "IsNaN" => |r, op| {
-            let row = r.row(op, 0)?;
-            let columns = (0..row.width() as u32).collect();
-            Ok(row.each(Step::IsMissing { columns }).of_kind(Kind::Bool))
-        },
+        "IsNaN" => |r, op| Ok(missing(&r.row(op, 0)?)),
         _ => return None,
     })
 }
@@ -73,6 +69,11 @@ pub(super) fn decided<'a>(r: &Reader<'a>, op: Op<'a>, i: usize) -> Result<Row, E
             op.name()
         ))),
     }
+}
+
+fn missing(row: &Row) -> Row {
+    let columns = (0..row.width() as u32).collect();
+    row.each(Step::IsMissing { columns }).of_kind(Kind::Bool)
 }
 
 pub(super) fn not(row: &Row) -> Row {
@@ -103,6 +104,7 @@ impl Operand {
 
 fn operand<'a>(r: &Reader<'a>, op: Op<'a>, i: usize) -> Result<Operand, Error> {
     match r.constant(op, i) {
+        Some(c) if !c.is_whole() => Err(op.refuse("arithmetic on whole numbers beyond 2^53")),
         Some(c) if c.kind != Kind::Text => Ok(Operand::Constant(c.clone())),
         _ => {
             let row = r.row(op, i)?;
@@ -164,6 +166,10 @@ fn with(op: Op<'_>, x: &Row, c: &[f64], turned: bool) -> Result<Row, Error> {
     let all = |v: f64| vec![v; n];
     let affine = |factor: Vec<f64>, offset: Vec<f64>| x.each(Step::Affine { factor, offset });
     let minus = || c.iter().map(|v| -v).collect::<Vec<_>>();
+    // Products of whole numbers wrap around where those of f64 are rounded.
+    if x.kind == Kind::Int && op.name() == "Mul" && c.iter().any(|c| c.abs() > 1024.0) {
+        return Err(op.refuse("a product of large whole numbers"));
+    }
     Ok(match (op.name(), turned) {
         ("Add" | "Sum" | "Mean", _) => affine(all(1.0), c.to_vec()).rounded(),
         ("Sub", false) => affine(all(1.0), minus()).rounded(),
@@ -208,6 +214,7 @@ fn rows(op: Op<'_>, a: &Row, b: &Row, dims: Vec<Option<usize>>) -> Result<Row, E
     let mut result = match op.name() {
         "Add" | "Sum" | "Mean" => added(a, b, 1.0, &dims)?,
         "Sub" => added(a, b, -1.0, &dims)?,
+        "Mul" if kind == Kind::Int => return Err(op.refuse("a product of whole numbers")),
         "Mul" | "And" => products(a, b, &dims)?,
         // not (not a and not b)
         "Or" => not(&products(&not(a), &not(b), &dims)?),
@@ -310,7 +317,19 @@ fn compare<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
             }
             let difference = added(a, b, -1.0, &dims)?;
             match op.name() {
-                "Equal" => return Err(op.refuse("equality of two values")),
+                // Neither is above the other, and neither is missing.
+                "Equal" => {
+                    let parts = [
+                        difference.map(Function::Above(0.0)),
+                        difference.map(Function::Negate).map(Function::Above(0.0)),
+                        missing(&a.select(&meets(&a.dims, &dims), dims.clone())),
+                        missing(&b.select(&meets(&b.dims, &dims), dims.clone())),
+                    ];
+                    let all = join(&parts.iter().collect::<Vec<_>>())?;
+                    let n = difference.width() as u32;
+                    let none = (0..n).map(|i| (0..4).map(|k| k * n + i).collect());
+                    not(&all).then(Step::Products(none.collect()), dims.clone())
+                }
                 name => against(&difference, name, &vec![0.0; difference.width()])?,
             }
         }

@@ -13,6 +13,9 @@ use super::{Op, Reader};
 use crate::Error;
 use crate::proto::tensor_proto::DataType;
 
+/// Categories, each counted for every column that they are looked up for.
+const MAX_KEYS: usize = 1 << 22;
+
 /// The operators of this file; `None` for others.
 pub(super) fn operator<'a>(r: &Reader<'a>, op: Op<'a>) -> Option<Result<Value, Error>> {
     Some(match op.name() {
@@ -133,26 +136,29 @@ fn one_hot<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
         .texts("cats_strings")
         .ok_or_else(|| op.refuse("a category that is not UTF-8"))?;
     let width = whole.len().max(text.len()) as u32;
+    if (width as usize).saturating_mul(row.width()) > MAX_KEYS {
+        return Err(op.refuse("so many categories of so many columns"));
+    }
     let encoder = |column: usize| -> Result<Encoder, Error> {
         let keys: Vec<f64> = match row.kind {
             Kind::Text => text
                 .iter()
-                .map(|t| r.sources.code(row.features[column], t) as f64)
+                .map(|t| r.sources.code(row.features[column], t))
                 .collect(),
             _ => whole.iter().map(|&c| c as f64).collect(),
         };
-        let values: BTreeMap<Key, u32> = keys.iter().map(|&k| Key(k)).zip(0..).collect();
-        if values.len() != width as usize || width == 0 {
-            return Err(Error::invalid(
-                "its categories are of another type than its input, or not distinct",
-            )
-            .at(op.place()));
+        let missing = keys.iter().position(|k| k.is_nan()).map(|i| i as u32);
+        let present = keys.iter().map(|&k| Key(k)).zip(0..);
+        let values: BTreeMap<Key, u32> = present.filter(|(k, _)| !k.0.is_nan()).collect();
+        if values.len() + usize::from(missing.is_some()) != width as usize || width == 0 {
+            let what = "its categories are of another type than its input, or not distinct";
+            return Err(Error::invalid(what).at(op.place()));
         }
         Ok(Encoder {
             column: column as u32,
-            keys: values.keys().map(|k| k.0).collect(),
+            keys: values.keys().map(|k| k.0 + 0.0).collect(),
             code_of: values.into_values().collect(),
-            missing: None,
+            missing,
             unknown: unknown.then_some(width),
             codes: Codes::OneHot { width },
         })
@@ -213,6 +219,7 @@ fn list(op: Op<'_>, what: &str) -> Result<List, Error> {
         let c = constant(t).map_err(|e| e.at(op.place()))?;
         return Ok(match (c.names.as_deref(), kind) {
             (Some(Labels::Strings(text)), _) => List::Texts(text.clone()),
+            _ if !c.is_whole() => return Err(op.refuse("whole numbers beyond 2^53")),
             (_, Some(kind)) => List::Numbers(c.values.to_vec(), kind),
             _ => return Err(op.refuse("a list of this type")),
         });
@@ -221,16 +228,14 @@ fn list(op: Op<'_>, what: &str) -> Result<List, Error> {
         .texts(&format!("{what}_strings"))
         .ok_or_else(|| op.refuse("text that is not UTF-8"))?;
     let floats = op.floats(&format!("{what}_floats"));
+    let ints = op.ints(&format!("{what}_int64s"));
+    if ints.iter().any(|v| v.unsigned_abs() >= 1 << 53) {
+        return Err(op.refuse("whole numbers beyond 2^53"));
+    }
     Ok(match (text.is_empty(), floats.is_empty()) {
         (false, _) => List::Texts(text),
         (_, false) => List::Numbers(floats, Kind::F32),
-        _ => List::Numbers(
-            op.ints(&format!("{what}_int64s"))
-                .iter()
-                .map(|&v| v as f64)
-                .collect(),
-            Kind::Int,
-        ),
+        _ => List::Numbers(ints.iter().map(|&v| v as f64).collect(), Kind::Int),
     })
 }
 
@@ -258,11 +263,14 @@ fn label_encoder<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
     };
     table.push(default(op, kind)?);
     let other = table.len() as u32 - 1;
+    if table.len().saturating_mul(row.width()) > MAX_KEYS {
+        return Err(op.refuse("so many keys for so many columns"));
+    }
     let encoder = |column: usize| -> Result<Encoder, Error> {
         let own: Vec<f64> = match (&keys, row.kind) {
             (List::Texts(text), Kind::Text) => text
                 .iter()
-                .map(|t| r.sources.code(row.features[column], t) as f64)
+                .map(|t| r.sources.code(row.features[column], t))
                 .collect(),
             (List::Numbers(numbers, _), kind) if kind != Kind::Text => numbers.clone(),
             _ => {
@@ -272,6 +280,11 @@ fn label_encoder<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
             }
         };
         let missing = own.iter().position(|k| k.is_nan()).map(|i| i as u32);
+        if missing.is_some() && row.kind != Kind::Text && r.ml_opset < 4 {
+            return Err(
+                op.refuse("a missing value as a key before ai.onnx.ml 4 (it is never found)")
+            );
+        }
         let known = own
             .iter()
             .map(|&k| Key(k))

@@ -33,6 +33,9 @@ use crate::graph::ML;
 use crate::proto::{GraphProto, ModelProto, TensorProto};
 use crate::{Error, compact, metadata};
 
+/// Operators, each counted for every value that it reads.
+const MAX_READS: usize = 1 << 15;
+
 /// Reads a model out of a checked file.
 pub(super) fn lift(onnx: &ModelProto, graph: &GraphProto) -> Result<Model, Error> {
     let reader = Reader::read(onnx, graph)?;
@@ -50,21 +53,22 @@ struct Reader<'a> {
     values: HashMap<&'a str, Result<Value, Error>>,
     /// The version of the standard operators.
     opset: i64,
+    /// The version of `ai.onnx.ml`.
+    ml_opset: i64,
 }
 
 impl<'a> Reader<'a> {
     fn read(onnx: &ModelProto, graph: &'a GraphProto) -> Result<Self, Error> {
-        let standard =
-            |o: &&crate::proto::OperatorSetIdProto| canonical(o.domain.as_deref()).is_empty();
+        let version = |domain: &str| {
+            let mut imports = onnx.opset_import.iter();
+            let import = imports.find(|o| canonical(o.domain.as_deref()) == domain);
+            import.and_then(|o| o.version).unwrap_or(1)
+        };
         let mut reader = Self {
             sources: Sources::of(graph, metadata::named_features(onnx))?,
             values: HashMap::new(),
-            opset: onnx
-                .opset_import
-                .iter()
-                .find(standard)
-                .and_then(|o| o.version)
-                .unwrap_or(1),
+            opset: version(""),
+            ml_opset: version(ML),
         };
         for source in &reader.sources.inputs {
             reader
@@ -78,6 +82,10 @@ impl<'a> Reader<'a> {
                 .insert(name, operands::constant(t).map(Value::Constant));
         }
         let needed = needed(graph);
+        let inputs = graph.node.iter().map(|n| n.input.len().max(1));
+        if inputs.fold(0, usize::saturating_add) > MAX_READS {
+            return Err(Error::unsupported("a graph of so many operators", "graph"));
+        }
         // The graph was checked: every node stands behind those that it reads.
         for (index, node) in graph.node.iter().enumerate() {
             for (i, output) in node.output.iter().enumerate() {
@@ -110,7 +118,13 @@ impl<'a> Reader<'a> {
             .or_else(|| shapes::operator(self, op))
             .or_else(|| reduce::operator(self, op))
             .or_else(|| arithmetic::operator(self, op));
-        made.unwrap_or_else(|| Err(op.refuse(op.name())))
+        match made.unwrap_or_else(|| Err(op.refuse(op.name())))? {
+            Value::Row(row) if row.is_too_large() => Err(op.refuse(&format!(
+                "a row of {} values, or of so many steps,",
+                row.width()
+            ))),
+            value => Ok(value),
+        }
     }
 
     /// An input of a node; `None` where it is left out.

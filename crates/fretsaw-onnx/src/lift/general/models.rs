@@ -240,6 +240,19 @@ fn linear_classifier<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
         _ => labels(op)?,
     };
     let n = op.floats("intercepts").len();
+    if (n, names.len()) == (1, 2) {
+        // One score: its sign names the class, and the answers are a pair.
+        let score = scores(op, &row, 1)?;
+        let pair = match op.text("post_transform").unwrap_or("NONE") {
+            "NONE" | "SOFTMAX" => complement(&score)?,
+            "LOGISTIC" => {
+                let first = score.map(Function::Negate).map(Function::Logistic);
+                join(&[&first, &score.map(Function::Logistic)])?.rounded()
+            }
+            other => return Err(op.refuse(&format!("the post_transform {other:?} of one score"))),
+        };
+        return Ok(answer(op, Rule::AboveZero(score), names, pair));
+    }
     if n < 2 || names.len() != n {
         return Err(op.refuse("a score for other than each class"));
     }

@@ -130,3 +130,49 @@ pub(super) fn axis(axis: i64, n: usize) -> Option<usize> {
         .ok()
         .filter(|&a| (a as i64) < n)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_meet_as_in_onnx() {
+        let (rows, two, three) = (None, Some(2), Some(3));
+        type Shape<'a> = &'a [Option<usize>];
+        let cases: [(Shape<'_>, Shape<'_>, Option<Shape<'_>>); 7] = [
+            (&[rows, three], &[], Some(&[rows, three])),
+            (&[rows, three], &[three], Some(&[rows, three])),
+            (&[rows, Some(1)], &[Some(1), three], Some(&[rows, three])),
+            (&[rows, three], &[rows, two], None),
+            // Rows beside columns, and rows against rows of another axis.
+            (&[rows], &[rows, Some(1)], None),
+            (&[rows, three], &[two, three], None),
+            (
+                &[rows, Some(1), three],
+                &[Some(1), two, three],
+                Some(&[rows, two, three]),
+            ),
+        ];
+        for (a, b, want) in cases {
+            assert_eq!(broadcast(a, b).as_deref(), want, "{a:?} {b:?}");
+            assert_eq!(broadcast(b, a).as_deref(), want, "{b:?} {a:?}");
+        }
+        let whole = [rows, two, three];
+        assert_eq!(meets(&whole, &whole), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(meets(&[rows, two, Some(1)], &whole), [0, 0, 0, 1, 1, 1]);
+        assert_eq!(meets(&[three], &whole), [0, 1, 2, 0, 1, 2]);
+        assert_eq!(meets(&[], &whole), [0; 6]);
+    }
+
+    #[test]
+    fn axes_count_from_either_end() {
+        for (given, n, want) in [
+            (0, 2, Some(0)),
+            (-1, 2, Some(1)),
+            (2, 2, None),
+            (-3, 2, None),
+        ] {
+            assert_eq!(axis(given, n), want, "{given} of {n}");
+        }
+    }
+}

@@ -152,7 +152,8 @@ fn running<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
     let [None, Some(n)] = row.dims[..] else {
         return Err(op.refuse("a running sum of other than columns"));
     };
-    if along.is_none() || !plain {
+    // Each column is a sum of its own.
+    if along.is_none() || !plain || n > 1024 {
         return Err(op.refuse("a running sum of this kind"));
     }
     let groups: Vec<Vec<usize>> = (1..=n).map(|n| (0..n).collect()).collect();
@@ -207,6 +208,7 @@ fn product<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
     let row = r.row(op, 0)?;
     let c = r
         .constant(op, 1)
+        .filter(|c| c.kind.is_float())
         .ok_or_else(|| op.refuse("a product that is not by constants"))?;
     let ([None, Some(n)], [rows, ..]) = (&row.dims[..], &c.dims[..]) else {
         return Err(op.refuse("a product of this shape"));
@@ -226,6 +228,7 @@ fn gemm<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
     let row = r.row(op, 0)?;
     let b = r
         .constant(op, 1)
+        .filter(|b| b.kind.is_float())
         .ok_or_else(|| op.refuse("a product that is not by constants"))?;
     let (&[None, Some(n)], &[p, q]) = (&row.dims[..], &b.dims[..]) else {
         return Err(op.refuse("a product of this shape"));
@@ -245,7 +248,7 @@ fn gemm<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Row, Error> {
     let fits = |dims: &[Option<usize>]| broadcast(dims, &whole).is_some_and(|d| d == whole);
     Ok(match (op.input(2), r.constant(op, 2)) {
         ("", _) => linear(&row, weights, vec![0.0; m]),
-        (_, Some(c)) if fits(&axes(c)) => {
+        (_, Some(c)) if fits(&axes(c)) && c.kind.is_float() => {
             let intercept = meets(&axes(c), &whole)
                 .into_iter()
                 .map(|i| beta * c.values[i]);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use fretsaw_model::{Function, Labels, Step};
+use fretsaw_model::{Codes, Encoder, Function, Labels, Step};
 
 use super::arithmetic::{decided, is, not};
 use super::operands::{axis, class_number, constant, kind, lookup};
@@ -10,6 +10,9 @@ use super::value::{Class, Constant, Kind, Row, Rule, Value, join, width};
 use super::{Op, Reader};
 use crate::Error;
 use crate::proto::tensor_proto::DataType;
+
+/// How many values are taken, or looked up in a table, at once.
+const MAX_TAKEN: usize = 1 << 24;
 
 /// The operators of this file; `None` for others.
 pub(super) fn operator<'a>(r: &Reader<'a>, op: Op<'a>) -> Option<Result<Value, Error>> {
@@ -127,6 +130,9 @@ fn gather<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
     if let (Some(c), Some(class)) = (r.constant(op, 0), r.class(op, 1)) {
         return looked_up(op, c, class);
     }
+    if let (Some(c), Ok(place)) = (r.constant(op, 0), r.row(op, 1)) {
+        return table(op, c, &place).map(Value::Row);
+    }
     let row = r.row(op, 0)?;
     let which = r
         .ints(op, 1)
@@ -146,6 +152,9 @@ fn gather<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error> {
     let which: Option<Vec<usize>> = which.iter().map(|&i| axis(i, n)).collect();
     let which = which
         .ok_or_else(|| Error::invalid("it takes a column that is not there").at(op.place()))?;
+    if which.len().saturating_mul(row.width()) > MAX_TAKEN {
+        return Err(op.refuse("a choice of so many values"));
+    }
     let mut taken = take(&row, at, &which);
     if flat {
         taken.dims.remove(at);
@@ -179,6 +188,40 @@ fn looked_up(op: Op<'_>, c: &Constant, class: &Class) -> Result<Value, Error> {
         }
         _ => Err(op.refuse("a lookup by a class that is known within rounding only, or is named")),
     }
+}
+
+/// What a constant table holds in the rows that numbers of the row say. Another number has no answer.
+fn table(op: Op<'_>, c: &Constant, place: &Row) -> Result<Row, Error> {
+    let along_rows =
+        op.name() == "Gather" && axis(op.int("axis").unwrap_or(0), c.dims.len()) == Some(0);
+    let (&[n, ..], true) = (&c.dims[..], along_rows) else {
+        return Err(op.refuse("a choice among lists"));
+    };
+    if !place.exact || place.kind != Kind::Int || c.kind == Kind::Text || !c.is_whole() || n == 0 {
+        return Err(op.refuse("a lookup by a number that is known within rounding only"));
+    }
+    let width = c.values.len() / n;
+    let codes = 0..n as u32;
+    let encoder = |column: usize| Encoder {
+        column: column as u32,
+        // Places below 0 count from the end.
+        keys: (-(n as i64)..n as i64).map(|k| k as f64).collect(),
+        code_of: codes.clone().chain(codes.clone()).collect(),
+        missing: None,
+        unknown: None,
+        codes: Codes::Values {
+            width: width as u32,
+            values: c.values.to_vec(),
+        },
+    };
+    let mut dims = place.dims.clone();
+    dims.extend(c.dims[1..].iter().map(|&d| Some(d)));
+    let cells = c.values.len().saturating_mul(place.width());
+    if cells > MAX_TAKEN || n > MAX_TAKEN || self::width(&dims) > 1 << 20 || width == 0 {
+        return Err(op.refuse("a table of this size"));
+    }
+    let encoders = (0..place.width()).map(encoder).collect();
+    Ok(place.then(Step::Encode(encoders), dims).of_kind(c.kind))
 }
 
 /// The class under the name that its number has in a list.

@@ -75,22 +75,31 @@ impl<'a> Sources<'a> {
         // Codes stand in the order that the file tells, where it does.
         for (i, feature) in all.named.iter().flatten().enumerate() {
             if let FeatureKind::Text { known } = &feature.kind {
-                for category in known {
-                    all.code(i as u32, category);
+                let codes: HashMap<String, usize> = known.iter().cloned().zip(0..).collect();
+                if codes.len() == known.len() {
+                    all.text.get_mut()[i] = Some(codes);
                 }
             }
         }
         Ok(all)
     }
 
-    /// The code of a category of a text feature, which the feature knows from now on.
-    pub(super) fn code(&self, feature: u32, category: &str) -> usize {
+    /// The code of a category of a text feature, which the feature knows from now on. No text at all
+    /// is a missing value, unless the file lists it among the categories.
+    pub(super) fn code(&self, feature: u32, category: &str) -> f64 {
         let mut text = self.text.borrow_mut();
         let Some(Some(known)) = text.get_mut(feature as usize) else {
-            return 0;
+            return f64::NAN;
         };
         let next = known.len();
-        *known.entry(category.to_string()).or_insert(next)
+        match known.get(category) {
+            Some(&code) => code as f64,
+            None if category.is_empty() => f64::NAN,
+            None => {
+                known.insert(category.to_string(), next);
+                next as f64
+            }
+        }
     }
 
     /// The features, with the categories that turned up.

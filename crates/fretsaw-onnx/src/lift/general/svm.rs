@@ -8,6 +8,9 @@ use super::value::{Kind, Row, Rule, Value, join};
 use super::{Op, Reader};
 use crate::Error;
 
+/// Support vectors, each counted for every two classes.
+const MAX_WEIGHTS: usize = 1 << 26;
+
 fn invalid(op: Op<'_>, what: &str) -> Error {
     Error::invalid(what).at(op.place())
 }
@@ -99,17 +102,21 @@ pub(super) fn classifier<'a>(r: &Reader<'a>, op: Op<'a>) -> Result<Value, Error>
     if coefficients.iter().all(|&c| c >= 0.0) {
         return Err(op.refuse("a machine of positive coefficients only (its scores are others)"));
     }
-    let pairs: Vec<(usize, usize)> = (0..k)
-        .flat_map(|i| (i + 1..k).map(move |j| (i, j)))
-        .collect();
     let total = own.iter().fold(0, |n: usize, &v| n.saturating_add(v));
-    if total != n || (k - 1).checked_mul(n) != Some(coefficients.len()) || rho.len() != pairs.len()
-    {
+    let n_pairs = k.saturating_mul(k - 1) / 2;
+    let fits = total == n && (k - 1).checked_mul(n) == Some(coefficients.len());
+    if !fits || rho.len() != n_pairs {
         return Err(invalid(
             op,
             "its coefficients do not fit its support vectors and classes",
         ));
     }
+    if n.saturating_mul(n_pairs) > MAX_WEIGHTS {
+        return Err(op.refuse("a machine of so many classes and support vectors"));
+    }
+    let pairs: Vec<(usize, usize)> = (0..k)
+        .flat_map(|i| (i + 1..k).map(move |j| (i, j)))
+        .collect();
     // The decision between classes i and j sees the vectors of both only.
     let starts: Vec<usize> = own
         .iter()

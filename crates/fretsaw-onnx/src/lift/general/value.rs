@@ -12,8 +12,12 @@ use crate::Error;
 
 /// Values a row may have.
 const MAX_WIDTH: usize = 1 << 20;
-/// Steps that a model may have, each counted as often as it stands in it.
-const MAX_STEPS: usize = 1 << 16;
+/// Steps that a model may have, each counted as often as it stands in it, and for every so many of its
+/// numbers once more: what two values share is copied when the model is made.
+const MAX_STEPS: usize = 1 << 17;
+const NUMBERS_A_STEP: usize = 256;
+/// Steps of one value in a row.
+const MAX_LENGTH: usize = 1 << 10;
 
 /// The type of a tensor's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +48,7 @@ impl Piece {
     /// How many steps it is.
     fn size(&self) -> usize {
         match self {
-            Self::Step(_) => 1,
+            Self::Step(step) => 1 + numbers(step) / NUMBERS_A_STEP,
             Self::Branches(all) => all
                 .iter()
                 .flatten()
@@ -62,6 +66,19 @@ impl Piece {
             Self::Step(step) => step.clone(),
             Self::Branches(all) => Step::Branches(all.iter().map(|b| steps(b)).collect()),
         }
+    }
+}
+
+/// How many numbers a step holds, about.
+fn numbers(step: &Step) -> usize {
+    match step {
+        Step::Ensemble(e) => e.trees.iter().map(|t| t.nodes.len() + t.leaves.len()).sum(),
+        Step::Linear(l) => l.weights.len(),
+        Step::Kernel(k) => k.vectors.len(),
+        Step::Encode(all) => all.iter().map(|e| 2 * e.keys.len()).sum(),
+        Step::Select { columns } => columns.len(),
+        Step::Affine { factor, .. } => factor.len(),
+        _ => 0,
     }
 }
 
@@ -130,7 +147,8 @@ impl Row {
     pub(super) fn then(&self, step: Step, dims: Vec<Option<usize>>) -> Self {
         let mut row = self.clone();
         row.pieces.push(Rc::new(Piece::Step(step)));
-        row.size = row.size.saturating_add(1);
+        let size = row.pieces.last().map_or(0, |p| p.size());
+        row.size = row.size.saturating_add(size);
         row.dims = dims;
         row
     }
@@ -191,6 +209,11 @@ impl Row {
         self
     }
 
+    /// Whether it is wider, or made of more steps, than is read here.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.width() > MAX_WIDTH || self.size > MAX_STEPS || self.pieces.len() > MAX_LENGTH
+    }
+
     /// The rest of its steps behind those of `other`, where it begins with them.
     pub(super) fn behind(&self, other: &Self) -> Option<&[Rc<Piece>]> {
         let n = other.pieces.len();
@@ -240,7 +263,7 @@ pub(super) fn join(rows: &[&Row]) -> Result<Row, Error> {
             .iter()
             .fold(0, |n: usize, p| n.saturating_add(p.size()));
     }
-    if n > MAX_WIDTH || joined.size > MAX_STEPS {
+    if joined.is_too_large() {
         return Err(Error::unsupported(
             format!("so many joins ({} steps for {n} values a row)", joined.size),
             "graph",
@@ -257,6 +280,13 @@ pub(super) struct Constant {
     pub(super) kind: Kind,
     /// Text or whole numbers, as names of classes.
     pub(super) names: Option<Rc<Labels>>,
+}
+
+impl Constant {
+    /// Whether f64, in which everything here is done, holds its values.
+    pub(super) fn is_whole(&self) -> bool {
+        self.kind != Kind::Int || self.values.iter().all(|v| v.abs() < (1_u64 << 53) as f64)
+    }
 }
 
 /// The class of a row.
@@ -276,6 +306,18 @@ pub(super) enum Rule {
     Largest(Row),
     /// The second class where the one value is above 0.
     AboveZero(Row),
+}
+
+impl Rule {
+    /// Whether it is the same rule of the same values.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Largest(a), Self::Largest(b)) | (Self::AboveZero(a), Self::AboveZero(b)) => {
+                a.behind(b).is_some_and(<[_]>::is_empty) && a.dims == b.dims
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A value of the graph.
