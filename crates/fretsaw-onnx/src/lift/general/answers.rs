@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use fretsaw_model::{Answer, Body, Decision, Draft, Function, Labels, Link, Provenance, Step, Sum};
+use fretsaw_model::{
+    Answer, Body, Decision, Draft, Function, Labels, Link, Provenance, Step, Sum, apply,
+};
 
 use super::super::output::outputs;
 use super::Reader;
@@ -52,12 +54,17 @@ pub(super) fn draft(
         ));
     };
     let label = label.unwrap_or("");
-    let Value::Class(class) = value(r, label)? else {
-        return Err(Error::unsupported(
+    let class = match value(r, label)? {
+        Value::Class(class) => Some(class.clone()),
+        Value::Row(row) => sign_class(row),
+        _ => None,
+    };
+    let class = class.ok_or_else(|| {
+        Error::unsupported(
             "a label that is neither the largest value's nor a sign's",
             format!("output {label:?}"),
-        ));
-    };
+        )
+    })?;
     let names = class.names.as_deref().cloned();
     let (margins, largest) = match &class.rule {
         Rule::Largest(row) => (row, true),
@@ -158,6 +165,37 @@ fn plain(row: &Row, answer: Answer, labels: Option<Labels>) -> Result<Draft, Err
                 labels,
             )
         }
+    })
+}
+
+/// The class that whole numbers are which are made of one sign alone, as an outlier detector's -1 and 1.
+fn sign_class(row: &Row) -> Option<Class> {
+    let (mut names, mut n) = (vec![vec![0.0], vec![1.0]], row.pieces.len());
+    let affine = |p: &Rc<Piece>| matches!(**p, Piece::Step(Step::Affine { .. }));
+    while n > 0 && affine(&row.pieces[n - 1]) {
+        n -= 1;
+    }
+    let above = Step::Map(Function::Above(0.0));
+    let (rest, [sign, ..]) = row.pieces.split_at_checked(n.checked_sub(1)?)? else {
+        return None;
+    };
+    if row.kind != Kind::Int
+        || row.width() != 1
+        || !matches!(&**sign, Piece::Step(s) if *s == above)
+    {
+        return None;
+    }
+    for step in steps(&row.pieces[n..]) {
+        for name in &mut names {
+            *name = apply(&step, name).ok()?;
+        }
+    }
+    let whole = |name: &Vec<f64>| (name[0].trunc() == name[0]).then_some(name[0] as i64);
+    let names: Vec<i64> = names.iter().map(whole).collect::<Option<_>>()?;
+    Some(Class {
+        rule: Rule::AboveZero(row.with_pieces(rest)),
+        names: Some(Rc::new(Labels::Ints(names))),
+        dims: row.dims.clone(),
     })
 }
 

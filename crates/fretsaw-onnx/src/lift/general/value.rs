@@ -192,6 +192,14 @@ impl Row {
         }
     }
 
+    /// What these of its steps make.
+    pub(super) fn with_pieces(&self, pieces: &[Rc<Piece>]) -> Self {
+        Self {
+            pieces: pieces.to_vec(),
+            ..self.clone()
+        }
+    }
+
     /// The same values along other axes.
     pub(super) fn shaped(mut self, dims: Vec<Option<usize>>) -> Self {
         self.dims = dims;
