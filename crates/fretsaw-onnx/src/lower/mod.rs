@@ -25,6 +25,7 @@ mod packed;
 mod pairwise;
 mod steps;
 mod strings;
+mod turned;
 mod wide;
 
 use fretsaw_model::{Body, Decision, Float, Model};

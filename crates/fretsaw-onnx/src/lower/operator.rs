@@ -2,11 +2,13 @@
 //! `TreeEnsemble` (5).
 //!
 //! Version 3 has no sets: a set is a chain of `BRANCH_EQ` whose true ways meet, which ONNX Runtime
-//! folds back into one test. Version 5 has no vector leaves: such a tree stands once an output.
+//! folds back into one test. It folds other chains too, wrongly; [`Turned`] keeps it from that.
+//! Version 5 has no vector leaves: such a tree stands once an output.
 
 use super::branch::{Condition, Mode};
 use super::flat::{FlatNode, FlatTree};
 use super::lists::{Ints, Texts};
+use super::turned::Turned;
 use crate::graph::{ML, attribute};
 use crate::proto::{AttributeProto, TensorProto};
 use crate::tensor::{from_f32s, from_f64s, from_u8s};
@@ -218,7 +220,8 @@ impl Nodes3 {
                 _ => 1,
             };
         }
-        for (node, &id) in nodes.iter().zip(&ids) {
+        let turned = Turned::of(tree);
+        for (at, (node, &id)) in nodes.iter().zip(&ids).enumerate() {
             match node {
                 FlatNode::Leaf(leaf) => {
                     self.push(tree_id, id, 0, "LEAF", 0.0, (0, 0), false);
@@ -239,17 +242,20 @@ impl Nodes3 {
                 } => {
                     let column = *column as i64;
                     let (yes, no) = (ids[*on_true], ids[*on_false]);
-                    match condition {
-                        Condition::Compare(mode, t) => {
-                            self.push(tree_id, id, column, mode.name(), *t, (yes, no), *nan_true);
-                        }
-                        Condition::Member(values) => {
-                            let last = id + values.len() as i64 - 1;
-                            for (id, &v) in (id..).zip(values) {
-                                let no = if id == last { no } else { id + 1 };
-                                let mode = Mode::Equal.name();
-                                self.push(tree_id, id, column, mode, v, (yes, no), *nan_true);
-                            }
+                    let (mode, values) = match condition {
+                        Condition::Compare(mode, t) => (mode.name(), std::slice::from_ref(t)),
+                        Condition::Member(values) => (Mode::Equal.name(), &values[..]),
+                    };
+                    let (first, last) = (id, id + values.len() as i64 - 1);
+                    for (id, &v) in (id..).zip(values) {
+                        let no = if id == last { no } else { id + 1 };
+                        let is_turned =
+                            id == first && turned.first[at] || id == last && turned.last[at];
+                        if is_turned {
+                            let mode = Turned::MODE;
+                            self.push(tree_id, id, column, mode, v, (no, yes), false);
+                        } else {
+                            self.push(tree_id, id, column, mode, v, (yes, no), *nan_true);
                         }
                     }
                 }
