@@ -2,7 +2,7 @@
 
 use fretsaw_model::{
     Answer, Body, Decision, Feature, Float, Function, InterceptOrder, Labels, Linear,
-    LinearMissing, Link, Model, Provenance, Step,
+    LinearMissing, Link, Model, Norm, Provenance, Step,
 };
 
 use super::attributes::Attributes;
@@ -253,14 +253,37 @@ pub(super) fn opposites() -> Step {
     Step::Linear(linear(vec![-1.0, 1.0], vec![0.0; 2]))
 }
 
-/// Each of `n` values divided by their sum; where that is 0 they become NaN.
-pub(super) fn divided_by_sum(n: usize) -> Vec<Step> {
+/// What [`divided_by_sum`] leaves where there is nothing to divide by.
+#[derive(Clone, Copy)]
+pub(super) enum Undivided {
+    Zeros,
+    Nan,
+}
+
+/// Each of `n` values, none of them below 0, divided by their sum, unless that is 0.
+pub(super) fn divided_by_sum(n: usize, undivided: Undivided) -> Vec<Step> {
     let sum = Step::Linear(linear(vec![1.0; n], vec![0.0]));
-    let inverse = vec![sum, Step::Map(Function::Reciprocal)];
-    let each = |i| vec![i, n as u32];
+    let of_each = Step::Select {
+        columns: vec![0; n],
+    };
+    let otherwise = match undivided {
+        Undivided::Zeros => Vec::new(),
+        // The logarithm of -1 is NaN.
+        Undivided::Nan => vec![
+            Step::Affine {
+                factor: vec![0.0; n],
+                offset: vec![-1.0; n],
+            },
+            Step::Map(Function::Ln),
+        ],
+    };
     vec![
-        Step::Branches(vec![Vec::new(), inverse]),
-        Step::Products((0..n as u32).map(each).collect()),
+        Step::Branches(vec![
+            vec![sum, of_each],
+            vec![Step::Normalize(Norm::Shares)],
+            otherwise,
+        ]),
+        Step::Choose,
     ]
 }
 
