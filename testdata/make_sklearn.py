@@ -55,7 +55,7 @@ FULL = {"forest_classifier", "hist_categories"}  # in every format; the others i
 SKOPS = FULL | {"hist_categories_text", "search"}
 # Versions that differ little from a neighbour get no more than these.
 FEW = {"tree_classifier_missing", "forest_classifier", "boosting_binary", "boosting_multi", "hist_binary", "hist_multi"}
-FEW |= {"hist_categories", "hist_categories_values", "hist_categories_text", "bagging_classifier", "search"}
+FEW |= {"hist_categories", "hist_categories_values", "hist_categories_numbers", "hist_categories_text", "bagging_classifier", "search"}
 FEW -= {"search"} if VERSION == (1, 3) else set()
 FEW = {"boosting_multi", "hist_categories"} if VERSION == (1, 1) else FEW
 WHOLE = {(0, 24), (1, 9)}
@@ -322,6 +322,7 @@ CASES = [
     ("hist_gamma", (1, 3), plain, (hist(HistGradientBoostingRegressor, loss="gamma"), "positive", "", True)),
     ("hist_categories", (0, 24), categories, (range(12), "codes from 0; X holds codes never seen, broken and negative ones")),
     ("hist_categories_values", (1, 4), categories, ([1, 2, 5, 7, 12, 31, 32, 200, 1000], "values that are not their codes")),
+    ("hist_categories_numbers", (1, 4), categories, ([-7.5, -2, 0.25, 1, 3, 12, 40, 200, 1000], "values of any sign")),
     ("hist_categories_text", (1, 4), words, ("text in a frame; X holds the encoder's numbers",)),
     ("bagging_classifier", (0, 24), plain, (BaggingClassifier(DecisionTreeClassifier(max_depth=3), n_estimators=4, max_features=0.6, max_samples=0.4, random_state=3), "words", "each tree sees some columns")),
     ("bagging_regressor", (0, 24), plain, (BaggingRegressor(DecisionTreeRegressor(max_depth=3), n_estimators=3, max_features=0.5, bootstrap_features=True, random_state=3), "real", "a column may stand twice")),

@@ -33,11 +33,11 @@ pub fn write(model: &Model, options: &LowerOptions) -> Result<Vec<u8>> {
     pack(model, options).and_then(Packed::write).map_err(error)
 }
 
-/// As [`write`], but lets go of the model as soon as it can: a large one then need not be in memory
+/// As [`write()`], but lets go of the model as soon as it can: a large one then need not be in memory
 /// next to its file.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_last(model: Model, options: &LowerOptions) -> Result<Vec<u8>> {
     let packed = pack(&model, options).map_err(error)?;
     drop(model);

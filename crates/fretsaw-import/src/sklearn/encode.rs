@@ -9,18 +9,13 @@ use super::attributes::Attributes;
 use super::categories::{self, Keys};
 use super::columns::Columns;
 use super::context::Context;
+use super::transformer::Transformed;
 use crate::Error;
 use crate::pickle::numpy::Elements;
 use crate::pickle::{Id, Value};
 
-type Transformer = (Vec<Step>, Columns);
-
 /// A column for each category.
-pub(super) fn one_hot(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<Transformer, Error> {
+pub(super) fn one_hot(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     if at.flag("_legacy_mode") {
         return Err(at.unsupported(
             "in the mode of 0.19",
@@ -69,11 +64,7 @@ pub(super) fn one_hot(
 }
 
 /// A number for each category, in one column.
-pub(super) fn ordinal(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<Transformer, Error> {
+pub(super) fn ordinal(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let known = categories::of(at, columns.width())?;
     let rare = rare(at, known.len())?;
     let unknown = match handle_unknown(at) {
@@ -107,11 +98,7 @@ pub(super) fn ordinal(
 }
 
 /// The target's mean for each category; of several classes, one for each class.
-pub(super) fn target(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<Transformer, Error> {
+pub(super) fn target(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let known = categories::of(at, columns.width())?;
     let means = at.floats("target_mean_")?;
     let width = means.len();
@@ -144,7 +131,7 @@ pub(super) fn target(
     Ok(encode(encoders))
 }
 
-fn encode(encoders: Vec<fretsaw_model::Encoder>) -> Transformer {
+fn encode(encoders: Vec<fretsaw_model::Encoder>) -> (Vec<Step>, Columns) {
     let width = encoders.iter().map(|e| e.codes.width()).sum();
     (vec![Step::Encode(encoders)], Columns::computed(width))
 }

@@ -5,8 +5,8 @@
 //! the rows as the user has them, so columns are put back and numbers turned into values again.
 
 use fretsaw_model::{
-    BaseOrder, Body, CategoryIndex, CategorySet, Decision, Ensemble, Feature, FeatureKind, Float,
-    Missing, Node, Split, Sum, Target, Test, Tree,
+    BaseOrder, Body, CategoryIndex, CategorySet, Codes, Decision, Encoder, Ensemble, Feature,
+    FeatureKind, Float, Missing, Node, Split, Step, Sum, Target, Test, Tree,
 };
 
 use super::attributes::Attributes;
@@ -37,6 +37,8 @@ struct HistGradientBoosting {
     columns: Vec<usize>,
     /// For each column of the rows its categories.
     categories: Vec<Option<Known>>,
+    /// Columns whose categories are any numbers, and these, ascending: trees see their places.
+    numbered: Vec<(usize, Vec<f64>)>,
 }
 
 /// The categories of a column.
@@ -77,8 +79,9 @@ pub(super) fn read(
     let classes = classifier.then(|| at.classes()).transpose()?;
     let answer = boosting::answer(at.text("loss").unwrap_or_default(), classes.as_ref())?;
     let n_outputs = boosting::n_outputs(classes.as_ref());
-    let boosting = HistGradientBoosting::of(at, cx, columns)?;
+    let boosting = HistGradientBoosting::of(at, cx, columns, n_outputs)?;
     let features = columns.are_input().then(|| boosting.features(columns));
+    let numbering = boosting.numbering(columns.width());
     let body = Body::Ensemble(boosting.lift(n_outputs)?);
     // Up to 1.4 a class was named by its probability.
     let decision = match cx.since(1, 5) {
@@ -87,33 +90,79 @@ pub(super) fn read(
     };
     let mut part = boosting::part(at, body, answer, decision, classes);
     part.features = features;
-    Ok(part)
+    Ok(part.behind(numbering))
 }
 
 impl HistGradientBoosting {
-    fn of(at: Attributes<'_, '_>, cx: &Context<'_>, columns: &Columns) -> Result<Self, Error> {
+    fn of(
+        at: Attributes<'_, '_>,
+        cx: &Context<'_>,
+        columns: &Columns,
+        n_outputs: usize,
+    ) -> Result<Self, Error> {
         let mut predictors = Vec::new();
         for (i, predictor) in at.objects("_predictors")?.into_iter().enumerate() {
             let predictor = TreePredictor::of(predictor);
             predictors.push(predictor.map_err(|e| e.item(i).under("_predictors"))?);
         }
-        let (columns, categories) = if at.some("_preprocessor").is_some() {
+        let (columns, categories, numbered) = if at.some("_preprocessor").is_some() {
             encoded(at, cx, columns)?
         } else {
-            (Vec::new(), plain(at, cx)?)
+            (Vec::new(), plain(at, cx)?, Vec::new())
         };
         Ok(Self {
             predictors,
-            baseline: at.floats("_baseline_prediction")?,
+            baseline: at.one_each("_baseline_prediction", n_outputs)?,
             columns,
             categories,
+            numbered,
         })
+    }
+
+    /// The steps that put the place of a category, or a missing value for one that is not known, where
+    /// the category is no whole number from 0.
+    fn numbering(&self, n_columns: usize) -> Vec<Step> {
+        if self.numbered.is_empty() {
+            return Vec::new();
+        }
+        let encode = |(column, keys): &(usize, Vec<f64>)| {
+            let n = keys.len() as u32;
+            let places = (0..n).map(f64::from).chain([f64::NAN]);
+            vec![Step::Encode(vec![Encoder {
+                column: *column as u32,
+                keys: keys.clone(),
+                code_of: (0..n).collect(),
+                missing: Some(n),
+                unknown: Some(n),
+                codes: Codes::Values {
+                    width: 1,
+                    values: places.collect(),
+                },
+            }])]
+        };
+        let mut branches = Vec::new();
+        let mut next = 0;
+        let rest = |from: usize, to: usize, branches: &mut Vec<Vec<Step>>| {
+            if from < to {
+                let columns = (from as u32..to as u32).collect();
+                branches.push(vec![Step::Select { columns }]);
+            }
+        };
+        for numbered in &self.numbered {
+            rest(next, numbered.0, &mut branches);
+            branches.push(encode(numbered));
+            next = numbered.0 + 1;
+        }
+        rest(next, n_columns, &mut branches);
+        vec![Step::Branches(branches)]
     }
 
     /// The columns of the rows; text is known by the context.
     fn features(&self, columns: &Columns) -> Vec<Feature> {
         let kind = |i: usize| match self.categories.get(i) {
-            Some(Some(_)) => FeatureKind::Categorical { categories: None },
+            Some(Some(_)) if self.numbered.iter().all(|n| n.0 != i) => {
+                FeatureKind::Categorical { categories: None }
+            }
             _ => FeatureKind::Numeric,
         };
         let feature = |i| Feature {
@@ -124,12 +173,6 @@ impl HistGradientBoosting {
     }
 
     fn lift(self, n_outputs: usize) -> Result<Ensemble, Error> {
-        if self.baseline.len() != n_outputs {
-            return Err(Error::invalid(format!(
-                "{} numbers in `_baseline_prediction` for {n_outputs} outputs",
-                self.baseline.len()
-            )));
-        }
         let mut trees = Vec::new();
         for (i, predictor) in self.predictors.into_iter().enumerate() {
             let target = Target::Output((i % n_outputs) as u32);
@@ -182,12 +225,12 @@ fn plain(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<Vec<Option<Known>>,
     Ok(known)
 }
 
+/// The columns of the trees, the categories of the rows' columns, and columns of any numbers.
+type Encoded = (Vec<usize>, Vec<Option<Known>>, Vec<(usize, Vec<f64>)>);
+
 /// Since 1.4: the columns in the order of the trees, and the encoder's categories.
-fn encoded(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    rows: &Columns,
-) -> Result<(Vec<usize>, Vec<Option<Known>>), Error> {
+fn encoded(at: Attributes<'_, '_>, cx: &Context<'_>, rows: &Columns) -> Result<Encoded, Error> {
+    let mut numbered = Vec::new();
     let is_categorical = ints(at, "is_categorical_")?;
     if is_categorical.len() != rows.width() {
         return Err(Error::invalid(format!(
@@ -231,16 +274,24 @@ fn encoded(
             Category::Missing => Err(unfit(at, column)),
         };
         let values = list.iter().map(value).collect::<Result<Vec<_>, _>>()?;
-        let values = whole(&values).ok_or_else(|| unfit(at, column))?;
-        known[column] = Some(Known::Encoded(values));
+        known[column] = Some(Known::Encoded(match whole(&values) {
+            Some(values) => values,
+            // Any other numbers are replaced by their places first.
+            None if values.len() <= MAX_CATEGORIES && values.is_sorted_by(|a, b| a < b) => {
+                let places = (0..values.len() as u32).collect();
+                numbered.push((column, values));
+                places
+            }
+            None => return Err(unfit(at, column)),
+        }));
     }
-    Ok((columns, known))
+    Ok((columns, known, numbered))
 }
 
 fn unfit(at: Attributes<'_, '_>, column: usize) -> Error {
     at.unsupported(
         &format!("with the categories of column {column}"),
-        "at most 256 categories are taken that are text, or whole numbers from 0",
+        "at most 256 categories are taken",
     )
 }
 

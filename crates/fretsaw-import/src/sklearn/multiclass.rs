@@ -7,7 +7,7 @@ use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::members::{Members, check_size, has_decision_function, positive};
-use super::part::{Part, linear, link_steps, no_probabilities, row};
+use super::part::{Part, divided_by_sum, linear, link_steps, no_probabilities, row};
 use crate::Error;
 
 /// A classifier of two classes, as its score and its probability are asked for.
@@ -103,6 +103,12 @@ pub(super) fn one_vs_rest(
     }
     let decides = members.iter().any(|m| m.decides == Some(true));
     let probabilities = members.iter().all(|m| m.probability.is_some());
+    if several && !probabilities {
+        return Err(at.unsupported(
+            "of several labels a row, without probabilities",
+            "labels are read that have a probability each",
+        ));
+    }
     let normalize = match several || one {
         true => Vec::new(),
         false => shares(cx, n),
@@ -182,15 +188,7 @@ fn shares(cx: &Context<'_>, n: usize) -> Vec<Step> {
     if cx.since(1, 7) {
         return vec![Step::Normalize(Norm::L1)];
     }
-    let one_by_sum = vec![
-        Step::Linear(linear(vec![1.0; n], vec![0.0])),
-        Step::Map(Function::Reciprocal),
-    ];
-    let products = (0..n as u32).map(|i| vec![i, n as u32]);
-    vec![
-        Step::Branches(vec![Vec::new(), one_by_sum]),
-        Step::Products(products.collect()),
-    ]
+    divided_by_sum(n)
 }
 
 /// `OneVsOneClassifier`.

@@ -248,6 +248,28 @@ pub(super) fn complement() -> Linear {
     linear(vec![-1.0, 1.0], vec![1.0, 0.0])
 }
 
+/// From the score of the second of two classes to one for each.
+pub(super) fn opposites() -> Step {
+    Step::Linear(linear(vec![-1.0, 1.0], vec![0.0; 2]))
+}
+
+/// Each of `n` values divided by their sum; where that is 0 they become NaN.
+pub(super) fn divided_by_sum(n: usize) -> Vec<Step> {
+    let sum = Step::Linear(linear(vec![1.0; n], vec![0.0]));
+    let inverse = vec![sum, Step::Map(Function::Reciprocal)];
+    let each = |i| vec![i, n as u32];
+    vec![
+        Step::Branches(vec![Vec::new(), inverse]),
+        Step::Products((0..n as u32).map(each).collect()),
+    ]
+}
+
+/// The place of the first of the largest; NaN is none.
+pub(super) fn first_largest(values: &[f64]) -> usize {
+    let larger = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
+    (0..values.len()).fold(0, larger)
+}
+
 /// A matrix product in f64, `weights` being inputs x outputs, row-major.
 pub(super) fn linear(weights: Vec<f64>, intercept: Vec<f64>) -> Linear {
     Linear {
@@ -279,4 +301,20 @@ pub(super) fn no_probabilities(at: Attributes<'_, '_>) -> Error {
         "without predict_proba",
         "it stands where probabilities are needed",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_is_never_the_largest() {
+        for (values, want) in [
+            (&[1.0, 3.0, 3.0][..], 1),
+            (&[0.5, f64::NAN, 2.0], 2),
+            (&[-0.0, 0.0], 0),
+        ] {
+            assert_eq!(first_largest(values), want, "{values:?}");
+        }
+    }
 }
