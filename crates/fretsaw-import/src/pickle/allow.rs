@@ -20,15 +20,22 @@ const NAMES: &[(&str, &[&str])] = &[
     ("_codecs", &["encode"]),
     ("copyreg", &["_reconstructor", "__newobj__"]),
     ("copy_reg", &["_reconstructor", "__newobj__"]),
-    ("collections", &["Counter", "OrderedDict", "defaultdict", "deque"]),
+    (
+        "collections",
+        &["Counter", "OrderedDict", "defaultdict", "deque"],
+    ),
     // Values that are kept beside a model: when it was trained, where, from which search.
-    ("datetime", &["date", "datetime", "time", "timedelta", "timezone"]),
+    (
+        "datetime",
+        &["date", "datetime", "time", "timedelta", "timezone"],
+    ),
     ("decimal", &["Decimal"]),
     ("fractions", &["Fraction"]),
     ("itertools", &["count"]),
     ("operator", &["attrgetter", "itemgetter"]),
     ("pathlib", PATHS),
     ("pathlib._local", PATHS),
+    ("pytz", &["_UTC", "_p"]),
     ("re", &["_compile"]),
     ("types", &["SimpleNamespace"]),
     ("uuid", &["UUID"]),
@@ -44,7 +51,9 @@ const NAMES: &[(&str, &[&str])] = &[
     ("numpy.ma.core", &["MaskedArray", "_mareconstruct"]),
     // The state of a random number generator, which an estimator keeps from its training.
     ("numpy.random._mt19937", &["MT19937"]),
-    ("numpy.random._pcg64", &["PCG64"]),
+    ("numpy.random._pcg64", &["PCG64", "PCG64DXSM"]),
+    ("numpy.random._philox", &["Philox"]),
+    ("numpy.random._sfc64", &["SFC64"]),
     (
         "numpy.random._pickle",
         &[
@@ -76,6 +85,7 @@ const PACKAGES: &[&str] = &[
 /// Parts of pandas: frames, columns and their names, and what those are made of.
 const PANDAS: &[&str] = &[
     "pandas._libs",
+    "pandas.arrays",
     "pandas.core.arrays",
     "pandas.core.dtypes",
     "pandas.core.frame",
@@ -87,12 +97,14 @@ const PANDAS: &[&str] = &[
 /// Whether a pickle may make an object by this name.
 pub(super) fn allows(callee: &Global<'_>) -> bool {
     let package = callee.module.split('.').next().unwrap_or_default();
-    let pandas = |part: &&str| {
+    let within = |part: &&str| {
         let rest = callee.module.strip_prefix(*part);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
     PACKAGES.contains(&package)
-        || PANDAS.iter().any(|part| pandas(&part))
+        || PANDAS.iter().any(within)
+        // Since 3.0 its classes go by their public names.
+        || callee.module == "pandas" && callee.name.starts_with(|c: char| c.is_ascii_uppercase())
         || NAMES
             .iter()
             .any(|(module, names)| *module == callee.module && names.contains(&&*callee.name))
