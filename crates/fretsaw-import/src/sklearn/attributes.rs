@@ -142,10 +142,13 @@ impl<'p, 'a> Attributes<'p, 'a> {
         }
     }
 
-    /// Whether the attribute is True.
+    /// Whether the attribute is True, as NumPy's truth values and numbers but 0 are. Text is not:
+    /// where it stands for a truth value it says that the parameter is deprecated.
     pub(super) fn flag(&self, name: &str) -> bool {
-        self.some(name)
-            .is_some_and(|id| matches!(self.pickle.get(id), Value::Bool(true)))
+        self.some(name).is_some_and(|id| match self.pickle.get(id) {
+            Value::Bool(flag) => *flag,
+            _ => self.pickle.number(id).is_ok_and(|number| number != 0.0),
+        })
     }
 
     /// `classes_` of a classifier of one output.
@@ -188,5 +191,41 @@ impl<'p, 'a> Attributes<'p, 'a> {
             shown(name),
             self.pickle.describe(id)
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scalars_of_numpy_count_as_pythons_own() {
+        // Text of one byte a character, the number of bytes in front.
+        let scalar = |code: &str, size: u8, content: &str| {
+            let dtype =
+                format!("cnumpy\ndtype\n(V{code}\nI0\nI1\ntR(I3\nV<\nNNNI{size}\nI4\nI8\ntb");
+            let size = char::from(size);
+            format!("cnumpy.core.multiarray\nscalar\n({dtype}C{size}{content}tR")
+        };
+        let text = scalar("U2", 8, "l\0\0\x001\0\0\0");
+        for (value, flag, text) in [
+            ("I01\n", true, None),
+            ("I00\n", false, None),
+            ("I1\n", true, None),
+            ("I0\n", false, None),
+            ("F0.5\n", true, None),
+            ("N", false, None),
+            ("Vdeprecated\n", false, Some("deprecated")),
+            (&scalar("b1", 1, "\x01"), true, None),
+            (&scalar("b1", 1, "\0"), false, None),
+            (&text, false, Some("l1")),
+        ] {
+            let pickle = format!(
+                "ccopyreg\n_reconstructor\n(csklearn.c\nC\nc__builtin__\nset\nNtR(dVkey\n{value}sb."
+            );
+            let pickle = Pickle::read(pickle.as_bytes()).unwrap();
+            let at = Attributes::of(&pickle, pickle.root).unwrap();
+            assert_eq!((at.flag("key"), at.text("key")), (flag, text), "{value:?}");
+        }
     }
 }

@@ -91,10 +91,7 @@ fn named(at: Attributes<'_, '_>, name: &str, arguments: &str) -> Result<Option<F
         .as_ref()
         .and_then(by_name)
         .ok_or_else(|| {
-            let advice = format!(
-                "of NumPy's functions these are known: {}",
-                NUMPY.iter().map(|f| f.0).collect::<Vec<_>>().join(", ")
-            );
+            let advice = "take one of NumPy's functions of one value, such as numpy.log1p";
             at.unsupported(&format!("with {}", at.pickle.describe(id)), advice)
         })
 }

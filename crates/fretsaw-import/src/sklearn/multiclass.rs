@@ -103,23 +103,17 @@ pub(super) fn one_vs_rest(
     }
     let decides = members.iter().any(|m| m.decides == Some(true));
     let probabilities = members.iter().all(|m| m.probability.is_some());
-    if several && !probabilities {
-        return Err(at.unsupported(
+    let answer = answer(several, one, probabilities).ok_or_else(|| {
+        at.unsupported(
             "of several labels a row, without probabilities",
             "labels are read that have a probability each",
-        ));
-    }
+        )
+    })?;
     let normalize = match several || one {
         true => Vec::new(),
         false => shares(cx, n),
     };
     let (steps, body, link) = joined(members, normalize);
-    let answer = match probabilities {
-        _ if several => Answer::Labels,
-        true if one => Answer::Binary,
-        false if one => Answer::Score,
-        _ => Answer::Classes,
-    };
     let decision = match decides {
         _ if several => Decision::Answer,
         false if one => Decision::Answer,
@@ -135,6 +129,16 @@ pub(super) fn one_vs_rest(
         labels: Some(labels),
         ..Part::values(at, steps, body)
     }))
+}
+
+/// What the answers are; `None` of scores of labels, which only probabilities can stand for.
+fn answer(several: bool, one: bool, probabilities: bool) -> Option<Answer> {
+    match (several, one) {
+        (true, _) => probabilities.then_some(Answer::Labels),
+        (false, true) if probabilities => Some(Answer::Binary),
+        (false, true) => Some(Answer::Score),
+        (false, false) => Some(Answer::Classes),
+    }
 }
 
 /// Scores as margins; probabilities, if all members have them, as answers.
@@ -285,4 +289,23 @@ fn tally(n: usize, m: usize) -> Result<Vec<Step>, Error> {
         Step::Products(products.collect()),
         Step::Linear(linear((0..2 * n * n).map(add).collect(), vec![0.0; n])),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_have_probabilities_or_are_refused() {
+        for (several, one, probabilities, want) in [
+            (true, false, true, Some(Answer::Labels)),
+            (true, false, false, None),
+            (true, true, false, None),
+            (false, true, true, Some(Answer::Binary)),
+            (false, true, false, Some(Answer::Score)),
+            (false, false, false, Some(Answer::Classes)),
+        ] {
+            assert_eq!(answer(several, one, probabilities), want);
+        }
+    }
 }

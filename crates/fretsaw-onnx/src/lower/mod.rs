@@ -7,6 +7,7 @@
 //! f64 sums are made in f64 and, by `ai.onnx.ml` 3, rounded once to f32. Links are compared by a
 //! bound. What ONNX cannot say is refused by name.
 
+mod apart;
 mod body;
 pub(crate) mod branch;
 mod derive;
