@@ -151,9 +151,13 @@ impl Part {
             return None;
         }
         let binary = self.answer == Answer::Binary;
+        let single = self.provenance.is_some() && self.body.margin() == Float::F32;
         let mut steps = self.into_answers();
         if binary {
             steps.push(Step::Linear(complement()));
+            if single {
+                steps.push(Step::Map(Function::Narrow));
+            }
         }
         Some(steps)
     }
@@ -172,9 +176,13 @@ impl Part {
 
     /// The steps that give the answers, one column of a binary classifier.
     pub(super) fn into_answers(self) -> Vec<Step> {
+        let single = self.provenance.is_some() && self.body.margin() == Float::F32;
         let mut steps = self.steps;
         steps.extend(body_step(self.body));
-        steps.extend(link_steps(self.link));
+        steps.extend(match single {
+            true => single_link_steps(self.link),
+            false => link_steps(self.link),
+        });
         steps
     }
 
@@ -240,6 +248,36 @@ pub(super) fn link_steps(link: Link) -> Vec<Step> {
         Link::Identity => Vec::new(),
         Link::Then(steps) => steps,
         link => vec![Step::Link(link)],
+    }
+}
+
+/// A link that its library computes in f32, as XGBoost does: the sigmoid operation by operation,
+/// the others rounded at their end.
+fn single_link_steps(link: Link) -> Vec<Step> {
+    let narrow = Step::Map(Function::Narrow);
+    match link {
+        Link::Identity => Vec::new(),
+        Link::Sigmoid { steepness: 1.0 } => vec![
+            Step::Map(Function::Negate),
+            Step::Map(Function::Clip {
+                low: f64::NEG_INFINITY,
+                high: f64::from(88.7_f32),
+            }),
+            Step::Map(Function::Exp),
+            narrow.clone(),
+            Step::Affine {
+                factor: vec![1.0],
+                offset: vec![1.0],
+            },
+            narrow.clone(),
+            Step::Map(Function::Reciprocal),
+            narrow,
+        ],
+        link => {
+            let mut steps = link_steps(link);
+            steps.push(narrow);
+            steps
+        }
     }
 }
 
