@@ -10,7 +10,7 @@ use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::linear::weights;
-use super::part::{Part, divided_by_sum, opposites};
+use super::part::{Part, Undivided, divided_by_sum, opposites};
 use crate::Error;
 
 /// LogisticRegression and LogisticRegressionCV.
@@ -132,7 +132,7 @@ fn one_vs_rest(cx: &Context<'_>, n_classes: usize) -> (Link, Answer) {
         steps.push(Step::Normalize(Norm::Shares));
     } else {
         // A row of zeros became NaN.
-        steps.append(&mut divided_by_sum(n_classes));
+        steps.append(&mut divided_by_sum(n_classes, Undivided::Nan));
     }
     (Link::Then(steps), Answer::Classes)
 }

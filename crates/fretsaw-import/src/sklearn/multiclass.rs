@@ -1,13 +1,13 @@
 //! Classifiers of many classes made of classifiers of two: one class against the rest, and each
 //! against each other.
 
-use fretsaw_model::{Answer, Body, Decision, Function, Link, Norm, Step};
+use fretsaw_model::{Answer, Body, Decision, Function, Link, Step};
 
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::members::{Members, check_size, has_decision_function, positive};
-use super::part::{Part, divided_by_sum, linear, link_steps, no_probabilities, row};
+use super::part::{Part, Undivided, divided_by_sum, linear, link_steps, no_probabilities, row};
 use crate::Error;
 
 /// A classifier of two classes, as its score and its probability are asked for.
@@ -189,10 +189,11 @@ fn joined(members: Vec<Binary>, normalize: Vec<Step>) -> (Vec<Step>, Body, Link)
 
 /// Probabilities divided by their sum. Before 1.7 a row of zeros became NaN.
 fn shares(cx: &Context<'_>, n: usize) -> Vec<Step> {
-    if cx.since(1, 7) {
-        return vec![Step::Normalize(Norm::L1)];
-    }
-    divided_by_sum(n)
+    let undivided = match cx.since(1, 7) {
+        true => Undivided::Zeros,
+        false => Undivided::Nan,
+    };
+    divided_by_sum(n, undivided)
 }
 
 /// `OneVsOneClassifier`.
@@ -294,6 +295,23 @@ fn tally(n: usize, m: usize) -> Result<Vec<Step>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_add_up_to_1_however_small_the_probabilities() {
+        let shares = |version, p: [f64; 2]| {
+            let mut answers = [0.0; 2];
+            let steps = shares(&Context::new(Some(version), "pickle"), 2);
+            Link::Then(steps).apply_f64(&p, &mut answers);
+            answers
+        };
+        for version in ["0.24.2", "1.6.1", "1.7.0"] {
+            assert_eq!(shares(version, [0.3, 0.1]), [0.3 / 0.4, 0.1 / 0.4]);
+            assert_eq!(shares(version, [3e-17, 1e-17]), [3e-17 / 4e-17, 0.25]);
+            assert_eq!(shares(version, [0.0, 5e-324]), [0.0, 1.0]);
+        }
+        assert_eq!(shares("1.7.0", [0.0; 2]), [0.0; 2]);
+        assert!(shares("1.6.1", [0.0; 2]).iter().all(|p| p.is_nan()));
+    }
 
     #[test]
     fn labels_have_probabilities_or_are_refused() {
