@@ -100,9 +100,9 @@ fn whole(model: &Model, options: &LowerOptions, packed: bool) -> Result<ModelPro
     let width = model.width();
     // What linear and other steps compute is f64, and so are the sums behind them.
     let unfit = matches!(&model.body, Body::Ensemble(e) if !body::sets_fit(e));
-    let precise = are_composite(&model.steps)
-        || model.decision != Decision::Answer
-        || options.double && unfit;
+    // A margin's sign outlives its rounding to f32; which of several is the largest may not.
+    let by_margins = model.decision != Decision::Answer && model.body.n_margins() > 1;
+    let precise = are_composite(&model.steps) || by_margins || options.double && unfit;
     file(
         model,
         options,
