@@ -6,6 +6,7 @@ use super::body::{Margin, margin};
 use super::columns::Source;
 use super::graph::{Graph, Op};
 use crate::Error;
+use crate::compact;
 
 /// An answer, its link taken off.
 pub(super) struct Linked<'a> {
@@ -22,6 +23,7 @@ pub(super) fn linked<'a>(
     value: &'a str,
 ) -> Result<Linked<'a>, Error> {
     let (link, name) = split(g, value);
+    let (link, name) = of_mean(g, link, name);
     let margin = margin(g, source, name)?;
     if link != Link::Identity && margin.link != Link::Identity {
         return Err(Error::unsupported(
@@ -38,6 +40,19 @@ pub(super) fn linked<'a>(
         margin_name: g.root(name),
         margin,
     })
+}
+
+/// A division behind our own operator, which finishes its sum itself, is the link's: of the mean.
+fn of_mean<'a>(g: &Graph<'a>, link: Link, name: &'a str) -> (Link, &'a str) {
+    let mean = || {
+        let div = g.op(name, "Div")?;
+        let n = g
+            .number(div.input(1))
+            .filter(|&n| n.is_finite() && n > 0.0)?;
+        g.op(div.input(0), compact::NAME)?;
+        Some((link.clone().of_mean(n)?, div.input(0)))
+    };
+    mean().unwrap_or((link, name))
 }
 
 /// The link that `value` is of which value; the identity where none is recognised.

@@ -151,6 +151,11 @@ fn what_names_a_class_comes_back() {
         let back = |onnx| lift(&read(write(&onnx).unwrap()).unwrap()).unwrap();
         let compact = back(compact::lower(&model, false).unwrap());
         assert_eq!(compact.decision, decision, "compact, {n_outputs} outputs");
+        // Behind a mean too: LightGBM's forests.
+        let mut draft = model.to_draft();
+        draft.link = draft.link.of_mean(4.0).unwrap();
+        let mean = draft.build().unwrap();
+        assert_eq!(back(compact::lower(&mean, false).unwrap()).link, mean.link);
         if n_outputs == 1 {
             let portable = back(lower(&model, &LowerOptions::default()).unwrap());
             assert_eq!(portable.decision, decision, "portable");
