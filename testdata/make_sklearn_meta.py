@@ -38,6 +38,7 @@ from sklearn.ensemble import (
     VotingClassifier,
     VotingRegressor,
 )
+from sklearn.feature_selection import RFE
 from sklearn.isotonic import IsotonicRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
@@ -252,6 +253,7 @@ CASES = [
     ("neighbors_brute", "1.9", plain, lambda: (KNeighborsClassifier(3, algorithm="brute", metric="cosine"), "binary", "every stored row is as far from a row of zeros: left out", BLAS)),
     ("neighbors_regressor", "0.24 1.9", plain, lambda: (make_pipeline(StandardScaler(), KNeighborsRegressor(4, weights="distance", metric="manhattan")), "real", "", BLAS)),
     ("neighbors_regressor_multi", "1.9", plain, lambda: (make_pipeline(StandardScaler(), KNeighborsRegressor(9, algorithm="kd_tree", p=1.5)), "several", "two outputs", BLAS)),
+    ("selected", "0.24 1.9", plain, lambda: (RFE(forest(), n_features_to_select=3), "words", "answers as the forest does that sees what is kept")),
     ("centroid", "0.24", plain, lambda: (make_pipeline(StandardScaler(), NearestCentroid()), "words", "")),
     ("centroid_manhattan", "1.9", plain, lambda: (make_pipeline(StandardScaler(), NearestCentroid(metric="manhattan")), "words", "")),
     ("clusters", "0.24 1.9", plain, lambda: (make_pipeline(StandardScaler(), KMeans(4, n_init=2, random_state=3)), "real", "", BLAS)),

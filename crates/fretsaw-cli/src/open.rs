@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use fretsaw::data::{self, Data, Matrix};
 use fretsaw::load::{self, Loaded};
 use fretsaw::model::Model;
+use fretsaw::session::ort::{self, OrtSession, Runtime};
+use fretsaw::{ErrorKind, onnx};
 use fretsaw_store::{Store, Url};
 
 use crate::args::StoreUrl;
@@ -43,6 +45,63 @@ impl Opened {
     /// Whether the file itself is ONNX, whatever the model in it came from.
     pub(crate) fn is_onnx(&self) -> bool {
         load::is_onnx(&self.bytes)
+    }
+}
+
+/// An ONNX file of ours whose graph our reader does not know again: ONNX Runtime can run it.
+pub(crate) struct Unread {
+    pub(crate) bytes: Vec<u8>,
+    /// Its features, as [`onnx::row`] gives them.
+    pub(crate) row: Model,
+    /// What was not understood.
+    pub(crate) why: Failure,
+}
+
+impl Unread {
+    /// The file in ONNX Runtime, where `backend` allows it; else why it was not read.
+    pub(crate) fn session(&self, backend: &str, threads: usize) -> Result<OrtSession> {
+        let why = &self.why;
+        if !matches!(backend, "auto" | "ort") {
+            return Err(Failure::work(format!(
+                "{why}; --backend ort runs it in ONNX Runtime"
+            )));
+        }
+        let runtime = Runtime::get(None).map_err(|absent| {
+            Failure::work(format!(
+                "{why}; ONNX Runtime, which would run it, is not to be had: {absent}"
+            ))
+        })?;
+        let options = ort::Options {
+            threads,
+            ..ort::Options::default()
+        };
+        Ok(OrtSession::open(runtime, &self.bytes, &options)?)
+    }
+}
+
+/// As [`model`], but a file of ours that cannot be read is left to ONNX Runtime.
+pub(crate) fn model_or_file(
+    reference: &str,
+    store: &StoreUrl,
+) -> Result<std::result::Result<Opened, Box<Unread>>> {
+    let found = find(reference, store)?;
+    match load::load_bytes(&found.bytes, &found.path) {
+        Ok(loaded) => Ok(Ok(Opened {
+            loaded,
+            registered: found.registered,
+            bytes: found.bytes,
+        })),
+        Err(e) if e.kind() == ErrorKind::Unsupported && load::is_onnx(&found.bytes) => {
+            let Some(row) = onnx::row(&found.bytes)? else {
+                return Err(e.into());
+            };
+            Ok(Err(Box::new(Unread {
+                bytes: found.bytes,
+                row,
+                why: e.into(),
+            })))
+        }
+        Err(e) => Err(e.into()),
     }
 }
 

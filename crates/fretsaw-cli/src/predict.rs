@@ -10,14 +10,17 @@ use fretsaw_store::{LogRow, LogStatus, now_us};
 
 use crate::args;
 use crate::failure::{Failure, Result};
-use crate::open::{self, Opened};
+use crate::open::{self, Opened, Unread};
 use crate::progress;
 
 /// Rows a call to the engine: enough to fill all threads, few enough to be interrupted.
 const CHUNK: usize = 1 << 16;
 
 pub(crate) fn run(args: &args::Predict) -> Result {
-    let opened = open::model(&args.model, &args.store)?;
+    let opened = match open::model_or_file(&args.model, &args.store)? {
+        Ok(opened) => opened,
+        Err(file) => return run_unread(args, &file),
+    };
     let model = &opened.loaded.model;
     let data = open::data(&args.input)?;
     let matrix = open::rows(&data, model)?;
@@ -82,6 +85,42 @@ pub(crate) fn run(args: &args::Predict) -> Result {
         &column_names(model, want, all.n_columns),
     )?;
     record(args, &opened, log);
+    Ok(())
+}
+
+/// What ONNX Runtime answers for a file that only it understands. There is no model to log a run of.
+fn run_unread(args: &args::Predict, file: &Unread) -> Result {
+    if args.raw {
+        return Err(Failure::work(format!(
+            "{}; ONNX Runtime runs it, but gives no margins",
+            file.why
+        )));
+    }
+    let data = open::data(&args.input)?;
+    let matrix = open::rows(&data, &file.row)?;
+    let rows = matrix.rows();
+    let threads = args.threads.unwrap_or_else(open::cores);
+    let mut session = file.session(&args.backend, threads)?;
+    let mut out = Predictions::new(Float::F32, 1);
+    let mut all: Option<Predictions> = None;
+    for at in (0..rows.n_rows()).step_by(CHUNK) {
+        progress::go_on()?;
+        let end = (at + CHUNK).min(rows.n_rows());
+        session
+            .run(&rows.slice(at..end), Want::Answers, &mut out)
+            .map_err(|e| e.after_rows(at))?;
+        match &mut all {
+            None => all = Some(out.clone()),
+            Some(all) => all.append(&out),
+        }
+    }
+    let all = all.unwrap_or(out);
+    let names = numbered("output", all.n_columns);
+    write_predictions(&args.output, &all, &names)?;
+    crate::tell(&format!(
+        "note: ONNX Runtime answered, because {}",
+        file.why
+    ));
     Ok(())
 }
 
@@ -211,12 +250,8 @@ fn record(args: &args::Predict, opened: &Opened, mut log: Vec<LogRow>) {
 
 /// `p_<class>`, `margin[_k]`, `output[_k]`.
 fn column_names(model: &Model, want: Want, n_columns: usize) -> Vec<String> {
-    let numbered = |stem: &str| match n_columns {
-        1 => vec![stem.to_string()],
-        n => (0..n).map(|k| format!("{stem}_{k}")).collect(),
-    };
     match (want, model.answer) {
-        (Want::Margins, _) => numbered("margin"),
+        (Want::Margins, _) => numbered("margin", n_columns),
         (Want::Answers, Answer::Binary | Answer::Classes | Answer::Labels) => {
             let name = |i: usize| match &model.labels {
                 Some(Labels::Strings(names)) => {
@@ -226,6 +261,15 @@ fn column_names(model: &Model, want: Want, n_columns: usize) -> Vec<String> {
             };
             (0..n_columns).map(|i| format!("p_{}", name(i))).collect()
         }
-        (Want::Answers, Answer::Values | Answer::Class | Answer::Score) => numbered("output"),
+        (Want::Answers, Answer::Values | Answer::Class | Answer::Score) => {
+            numbered("output", n_columns)
+        }
+    }
+}
+
+fn numbered(stem: &str, n_columns: usize) -> Vec<String> {
+    match n_columns {
+        1 => vec![stem.to_string()],
+        n => (0..n).map(|k| format!("{stem}_{k}")).collect(),
     }
 }

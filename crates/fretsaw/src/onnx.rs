@@ -2,7 +2,7 @@
 
 use std::io;
 
-use fretsaw_model::Model;
+use fretsaw_model::{Answer, Body, Decision, Draft, Feature, Link, Model, Provenance};
 use fretsaw_onnx::{
     ErrorKind as OnnxErrorKind, LowerOptions, Packed, compact as operator, lift, pack,
 };
@@ -33,11 +33,11 @@ pub fn write(model: &Model, options: &LowerOptions) -> Result<Vec<u8>> {
     pack(model, options).and_then(Packed::write).map_err(error)
 }
 
-/// As [`write`], but lets go of the model as soon as it can: a large one then need not be in memory
+/// As [`write()`], but lets go of the model as soon as it can: a large one then need not be in memory
 /// next to its file.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_last(model: Model, options: &LowerOptions) -> Result<Vec<u8>> {
     let packed = pack(&model, options).map_err(error)?;
     drop(model);
@@ -86,6 +86,42 @@ pub fn opsets(bytes: &[u8]) -> Result<Vec<(String, i64)>> {
         (o.domain.unwrap_or_default(), o.version.unwrap_or_default())
     };
     Ok(proto.opset_import.into_iter().map(one).collect())
+}
+
+/// The features that a file of ours lists, as a model that answers with them: what rows for it are made
+/// by where its graph is not read. `None` for a file that lists none, and for one whose answer is a
+/// class beside scores, which only its model would tell from an answer of scores.
+///
+/// # Errors
+/// When the bytes are no ONNX file.
+pub fn row(bytes: &[u8]) -> Result<Option<Model>> {
+    let proto = fretsaw_onnx::read(bytes.to_vec()).map_err(error)?;
+    let mut entries = proto.metadata_props.iter();
+    let listed = entries.find(|e| e.key.as_deref() == Some(fretsaw_onnx::FEATURES));
+    let features = listed.and_then(|e| fretsaw_onnx::features_in(e.value.as_deref()?));
+    let outputs = proto.graph.iter().flat_map(|g| &g.output);
+    let scores = outputs.filter(|o| o.name.as_deref() == Some("scores"));
+    Ok(features
+        .filter(|_| scores.count() == 0)
+        .and_then(answering_features))
+}
+
+fn answering_features(features: Vec<Feature>) -> Option<Model> {
+    let n = features.len();
+    let draft = Draft {
+        features,
+        steps: Vec::new(),
+        body: Body::Row {
+            n_outputs: n,
+            n_margins: n,
+        },
+        link: Link::Identity,
+        answer: Answer::Values,
+        decision: Decision::Answer,
+        labels: None,
+        provenance: Provenance::default(),
+    };
+    draft.build().ok()
 }
 
 fn error(e: fretsaw_onnx::Error) -> Error {

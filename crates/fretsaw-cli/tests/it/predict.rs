@@ -176,3 +176,34 @@ fn a_full_device_is_one_line() {
         ran.stderr
     );
 }
+
+#[test]
+fn a_file_of_ours_that_is_not_read_is_left_to_onnx_runtime() {
+    let place = Place::new();
+    let file = |name: &str| argument(&format!("testdata/xgboost-3.4.0/binary/{name}"));
+    place
+        .line(&format!("convert {} -o m.onnx", file("model.json")))
+        .done();
+    // An operator that nobody knows, in as many letters.
+    let mut bytes = fs::read(place.path("m.onnx")).expect("a model");
+    let name = b"TreeEnsembleRegressor";
+    for end in name.len()..bytes.len() {
+        if bytes[..end].ends_with(name) {
+            bytes[end - 1] = b'X';
+        }
+    }
+    fs::write(place.path("m.onnx"), bytes).expect("a file");
+    let cases = [
+        (
+            "--backend native",
+            ["TreeEnsembleRegressoX", "--backend ort"],
+        ),
+        // There is no ONNX Runtime here.
+        ("", ["TreeEnsembleRegressoX", "ONNX Runtime"]),
+        ("--raw", ["TreeEnsembleRegressoX", "no margins"]),
+    ];
+    for (more, parts) in cases {
+        predict(&place, "m.onnx", &file("X.npy"), "y.npy", more).failed(1, &parts);
+    }
+    assert!(!place.path("y.npy").exists());
+}

@@ -1,7 +1,7 @@
 //! `.json`: the same model as text. Splits are taken by their numbers, as CatBoost itself does; what
 //! else the file says of them is for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
@@ -86,7 +86,7 @@ struct CtrDocument {
     target_border_idx: i32,
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 struct ElementDocument {
     combination_element: String,
     cat_feature_index: Option<i32>,
@@ -189,7 +189,16 @@ impl Document {
                 .map_err(|e| e.under(&key).under("ctr_data"))?;
             ctr_tables.push(table);
         }
-        let ctrs = info.ctrs.unwrap_or_default().into_iter().enumerate();
+        let ctrs = info.ctrs.unwrap_or_default();
+        let model_info = self.model_info.into_info();
+        if let Some(at) = mixed(&ctrs, model_info.loss_function.as_deref()) {
+            let e = Error::unsupported(
+                "target statistics of several targets or borders, of which CatBoost keeps one table when it writes JSON",
+                "save the model as .cbm",
+            );
+            return Err(e.item(at).under("ctrs").under("features_info"));
+        }
+        let ctrs = ctrs.into_iter().enumerate();
         Ok(Model {
             approx_dimension,
             float_features: info
@@ -214,9 +223,30 @@ impl Document {
             trees,
             scale,
             bias,
-            info: self.model_info.into_info(),
+            info: model_info,
         })
     }
+}
+
+/// The first statistic whose table may be another one's.
+///
+/// A table belongs to a combination, a type and a division of the target (one for each target, and for
+/// each number of its borders), and JSON leaves the last out: of the tables that then share a name one
+/// is kept, and CatBoost itself reads a model that answers otherwise than the one that was written.
+fn mixed(ctrs: &[CtrDocument], loss: Option<&str>) -> Option<usize> {
+    let several = [
+        "MultiRMSE",
+        "MultiRMSEWithMissingValues",
+        "MultiLogloss",
+        "MultiCrossEntropy",
+    ];
+    if loss.is_some_and(|name| several.contains(&name)) {
+        let counts = ["Counter", "FeatureFreq"];
+        return ctrs.iter().position(|c| !counts.contains(&&c.ctr_type[..]));
+    }
+    // The same statistic twice can only be of two divisions.
+    let mut seen = BTreeSet::new();
+    ctrs.iter().position(|c| !seen.insert(c.identity()))
 }
 
 /// How many values a leaf has, by the first one that tells.
@@ -350,6 +380,20 @@ fn base(elements: Vec<ElementDocument>, ctr_type: &str) -> Result<ModelCtrBase, 
 }
 
 impl CtrDocument {
+    /// All that tells it from other statistics, as text.
+    fn identity(&self) -> String {
+        format!(
+            "{} {:?} {:?} {:?} {:?} {} {:?}",
+            self.ctr_type,
+            self.prior_numerator,
+            self.prior_denomerator,
+            self.shift,
+            self.scale,
+            self.target_border_idx,
+            self.elements
+        )
+    }
+
     fn into_feature(self) -> Result<CtrFeature, Error> {
         Ok(CtrFeature {
             ctr: ModelCtr {

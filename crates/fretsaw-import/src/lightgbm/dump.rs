@@ -224,6 +224,9 @@ impl<'de> Reader<'de> {
     }
 }
 
+/// What a dump holds where the text has infinity (`Common::AvoidInf`).
+const INFINITE: f64 = 1e300;
+
 /// A threshold, or a set of categories.
 enum Threshold {
     Number(f64),
@@ -342,6 +345,8 @@ impl Node {
         tree.split_feature[at] = self.split_feature.ok_or_else(|| missing("split_feature"))?;
         let threshold = self.threshold.take().ok_or_else(|| missing("threshold"))?;
         tree.threshold[at] = match (threshold, self.categorical) {
+            // JSON knows no infinity: LightGBM writes the largest number of its own for it.
+            (Threshold::Number(t), false) if t.abs() == INFINITE => t * f64::INFINITY,
             (Threshold::Number(t), false) => t,
             (Threshold::Set(set), true) => {
                 tree.cat_threshold.push(set);

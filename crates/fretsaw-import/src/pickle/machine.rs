@@ -110,7 +110,18 @@ impl<'a> Machine<'a> {
 
     /// Writes down a call.
     fn call(&mut self, frame: &mut Frame, callee: Id, args: Rc<[Id]>) -> Result<(), Error> {
-        let Value::Global(function) = &self.values[callee.0] else {
+        let function = match &self.values[callee.0] {
+            Value::Global(function) => Some(function),
+            // `functools.partial(f, ...)(...)` calls `f`.
+            Value::Object(partial) if partial.callee.is("functools", "partial") => {
+                match partial.args.first().map(|id| &self.values[id.0]) {
+                    Some(Value::Global(function)) => Some(function),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        let Some(function) = function else {
             return Err(Error::invalid(
                 "the pickle calls what is neither class nor function",
             ));
@@ -119,7 +130,14 @@ impl<'a> Machine<'a> {
             Some(Value::Global(class)) if allow::is_constructor(function) => class.clone(),
             _ => function.clone(),
         };
-        if !allow::allows(&callee) {
+        // A method is named by what it is of, which must be of a known name itself.
+        let allowed = match args.first().map(|id| &self.values[id.0]) {
+            _ if !allow::is_getattr(&callee) => allow::allows(&callee),
+            Some(Value::Object(_)) => true,
+            Some(Value::Global(class)) => allow::allows(class),
+            _ => false,
+        };
+        if !allowed {
             return Err(Error::unsupported(
                 format!("`{}`", callee.shown()),
                 "the pickle calls it; a pickle is read as data and never run, and this name is not among those known",
@@ -141,6 +159,8 @@ impl<'a> Machine<'a> {
     fn extend(&mut self, target: Id, more: Vec<Id>) -> Result<(), Error> {
         match &mut self.values[target.0] {
             Value::List(items) | Value::Set(items) => items.extend(more),
+            // A list of another class, a deque say: none that is read has one.
+            Value::Object(_) => {}
             _ => return Err(Error::invalid("the pickle appends to what is no list")),
         }
         Ok(())

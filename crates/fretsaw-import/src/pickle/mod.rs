@@ -100,11 +100,13 @@ impl<'a> Pickle<'a> {
     pub(crate) fn new(values: Vec<Value<'a>>, root: Id, n_bytes: usize) -> Self {
         const TIMES: usize = 8;
         const AT_LEAST: usize = 1 << 20;
-        Self {
+        let mut pickle = Self {
             values,
             root,
             budget: Cell::new(n_bytes.saturating_mul(TIMES).saturating_add(AT_LEAST)),
-        }
+        };
+        pickle.unwrap_texts();
+        pickle
     }
 
     /// Takes `n` bytes off what may be copied out; `None` where that is too much.

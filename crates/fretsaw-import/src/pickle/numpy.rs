@@ -287,17 +287,36 @@ impl<'a> Pickle<'a> {
         }
     }
 
+    /// Puts texts in the place of NumPy's scalars of text, which are texts to Python too.
+    pub(super) fn unwrap_texts(&mut self) {
+        for i in 0..self.values.len() {
+            let Value::Object(object) = &self.values[i] else {
+                continue;
+            };
+            if let Some(Elements::Strings(mut texts)) = self.scalar(object)
+                && let [text] = &mut texts[..]
+            {
+                self.values[i] = Value::Str(Cow::Owned(std::mem::take(text)));
+            }
+        }
+    }
+
+    /// The one element of a NumPy scalar.
+    fn scalar(&self, object: &Object<'a>) -> Option<Elements> {
+        if object.callee.name != "scalar" {
+            return None;
+        }
+        let [dtype_id, content] = object.args[..] else {
+            return None;
+        };
+        let content = self.bytes(content)?;
+        self.spend(content.len())?;
+        dtype(&self.values, dtype_id)?.elements(&content)
+    }
+
     /// A number: Python's own, or a NumPy scalar.
     pub(crate) fn number(&self, id: Id) -> Result<f64, Error> {
-        let scalar = |object: &Object<'a>| {
-            if object.callee.name != "scalar" {
-                return None;
-            }
-            let [dtype_id, content] = object.args[..] else {
-                return None;
-            };
-            one(dtype(&self.values, dtype_id)?.elements(&self.bytes(content)?)?)
-        };
+        let scalar = |object: &Object<'a>| one(self.scalar(object)?);
         let one_element = |id| one(self.array(id)?.elements()?);
         match self.get(id) {
             Value::Int(i) => Some(*i as f64),

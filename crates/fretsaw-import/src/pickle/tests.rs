@@ -76,6 +76,21 @@ fn every_protocol_is_read_as_data() {
         ),
         (b"(cxgboost.core\nBooster\no.", "xgboost.core.Booster()<>"),
         (b"(ixgboost.core\nBooster\n.", "xgboost.core.Booster()<>"),
+        // What a search keeps of its distributions: a partial function that is called, a method.
+        (
+            b"cfunctools\npartial\n(csklearn.base\nclone\ntR(I1\ntR.",
+            "sklearn.base.clone(1)<>",
+        ),
+        (
+            b"c__builtin__\ngetattr\n(cxgboost.core\nBooster\n)\x81S'predict'\ntR.",
+            "__builtin__.getattr(xgboost.core.Booster()<>, 'predict')<>",
+        ),
+        (b"cnumpy\nvectorize\n)R.", "numpy.vectorize()<>"),
+        (b"cpandas\nDataFrame\n)\x81.", "pandas.DataFrame()<>"),
+        (b"cpandas.core.indexes.base\nIndex\n)R.", "pandas.core.indexes.base.Index()<>"),
+        (b"cjoblib.memory\nMemory\n)\x81.", "joblib.memory.Memory()<>"),
+        // A list of another class is kept without its items.
+        (b"ccollections\ndeque\n)R(I1\ne.", "collections.deque()<>"),
         // A name alone does nothing.
         (b"cos\nsystem\n.", "os.system"),
     ];
@@ -98,6 +113,7 @@ fn calls_of_unknown_names_are_refused_by_name() {
         b"(cos\nsystem\nS'echo'\no.",
         b"ccopy_reg\n_reconstructor\n(cos\nsystem\nc__builtin__\nobject\nNtR.",
         b"\x80\x04cos\nsystem\n)}\x92.",
+        b"cfunctools\npartial\n(cos\nsystem\ntR(S'echo'\ntR.",
     ];
     for bytes in cases {
         let error = Pickle::read(bytes).unwrap_err();
@@ -109,6 +125,9 @@ fn calls_of_unknown_names_are_refused_by_name() {
     for name in [
         "builtins\neval",
         "builtins\ngetattr",
+        "pandas\nread_pickle",
+        "pandas.io.pickle\nread_pickle",
+        "pandas.core.framed\nX",
         "sklearnish.pipeline\nPipeline",
         "xgboostish\nX",
     ] {
@@ -118,6 +137,18 @@ fn calls_of_unknown_names_are_refused_by_name() {
             matches!(error.kind(), ErrorKind::Unsupported { .. }),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn a_method_of_an_unknown_name_is_refused() {
+    let cases: &[&[u8]] = &[
+        b"cbuiltins\ngetattr\n(cos\npath\nS'join'\ntR.",
+        b"cbuiltins\ngetattr\n(S'abc'\nS'upper'\ntR.",
+    ];
+    for bytes in cases {
+        let error = Pickle::read(bytes).unwrap_err();
+        assert!(error.to_string().contains("`builtins.getattr`"), "{error}");
     }
 }
 

@@ -11,8 +11,8 @@ use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::forest;
-use super::members::{Members, Term, check_size, divided, sum, votes};
-use super::part::{Part, linear, no_probabilities, row};
+use super::members::{Members, Term, centred, check_size, divided, sum, votes};
+use super::part::{Part, first_largest, linear, no_probabilities, opposites, row};
 use super::tree::{Tree, pairwise_sum, shares};
 use crate::Error;
 
@@ -85,8 +85,7 @@ pub(super) fn classifier(
     let softmax = Step::Link(Link::Softmax);
     let (n_margins, link) = if n == 2 {
         steps.push(Step::Linear(linear(vec![-1.0, 1.0], vec![0.0])));
-        let both = Step::Linear(linear(vec![-1.0, 1.0], vec![0.0; 2]));
-        (1, vec![both, divided(2, 2.0), softmax])
+        (1, vec![opposites(), divided(2, 2.0), softmax])
     } else {
         (n, vec![divided(n, (n - 1) as f64), softmax])
     };
@@ -178,12 +177,7 @@ fn term(
             high: f64::INFINITY,
         }));
         steps.push(Step::Map(Function::Ln));
-        check_size(n, n)?;
-        let k = n as f64;
-        let centre =
-            |i: usize| (k - 1.0) * (f64::from(u8::from(i.is_multiple_of(n + 1))) - 1.0 / k);
-        let centre = linear((0..n * n).map(centre).collect(), vec![0.0; n]);
-        steps.push(Step::Linear(centre));
+        steps.push(centred(n, (n - 1) as f64)?);
         steps
     } else {
         let mut steps = part.into_class();
@@ -243,14 +237,4 @@ fn ensemble(n_outputs: usize, base: f64, trees: Vec<fretsaw_model::Tree>) -> Ens
         divide: 1.0,
         trees,
     }
-}
-
-fn first_largest(values: &[f64]) -> usize {
-    let mut largest = 0;
-    for (i, v) in values.iter().enumerate() {
-        if *v > values[largest] {
-            largest = i;
-        }
-    }
-    largest
 }

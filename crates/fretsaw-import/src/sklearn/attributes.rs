@@ -8,52 +8,6 @@ use crate::pickle::array::Array;
 use crate::pickle::numpy::Elements;
 use crate::pickle::{Id, Object, Pickle, Value};
 
-/// A table of numbers, row-major.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Matrix {
-    pub(super) n_rows: usize,
-    pub(super) n_columns: usize,
-    /// `n_rows` x `n_columns`.
-    pub(super) values: Vec<f64>,
-}
-
-impl Matrix {
-    /// Its rows as columns.
-    pub(super) fn transposed(&self) -> Self {
-        let at = |i: usize| self.values[i % self.n_rows * self.n_columns + i / self.n_rows];
-        Self {
-            n_rows: self.n_columns,
-            n_columns: self.n_rows,
-            values: (0..self.values.len()).map(at).collect(),
-        }
-    }
-
-    /// The numbers of a row.
-    pub(super) fn row(&self, at: usize) -> &[f64] {
-        &self.values[at * self.n_columns..][..self.n_columns]
-    }
-
-    /// The numbers of a column.
-    pub(super) fn column(&self, at: usize) -> impl Iterator<Item = f64> {
-        self.values
-            .iter()
-            .skip(at)
-            .step_by(self.n_columns.max(1))
-            .copied()
-    }
-
-    /// The table, if it has so many columns.
-    pub(super) fn of_width(self, n: usize, name: &str) -> Result<Self, Error> {
-        match self.n_columns == n {
-            true => Ok(self),
-            false => Err(Error::invalid(format!(
-                "`{name}` has {} columns for rows of {n}",
-                self.n_columns
-            ))),
-        }
-    }
-}
-
 /// An object of a pickle, and the pickle it is in.
 #[derive(Clone, Copy)]
 pub(super) struct Attributes<'p, 'a> {
@@ -142,32 +96,23 @@ impl<'p, 'a> Attributes<'p, 'a> {
             .ok_or_else(|| self.fault(name, id, "an array of numbers"))
     }
 
-    /// Numbers, one for each of `n` columns.
+    /// Numbers, as many as these.
     pub(super) fn one_each(&self, name: &str, n: usize) -> Result<Vec<f64>, Error> {
         let values = self.floats(name)?;
         match values.len() == n {
             true => Ok(values),
             false => Err(Error::invalid(format!(
-                "{} numbers in `{name}` for {n} columns",
+                "{} numbers in `{name}`, not {n}",
                 values.len()
             ))),
         }
     }
 
-    /// A table of numbers.
-    pub(super) fn matrix(&self, name: &str) -> Result<Matrix, Error> {
-        let array = self.array(name)?;
-        let values = array.elements().and_then(Elements::floats);
-        match (&array.shape[..], values) {
-            (&[n_rows, n_columns], Some(values)) => Ok(Matrix {
-                n_rows,
-                n_columns,
-                values,
-            }),
-            _ => Err(Error::invalid(format!(
-                "`{name}` is no table of numbers, but of shape {:?}",
-                array.shape
-            ))),
+    /// The same, or one number that counts for all.
+    pub(super) fn one_each_or_all(&self, name: &str, n: usize) -> Result<Vec<f64>, Error> {
+        match self.floats(name)?[..] {
+            [one] => Ok(vec![one; n]),
+            _ => self.one_each(name, n),
         }
     }
 
@@ -197,10 +142,13 @@ impl<'p, 'a> Attributes<'p, 'a> {
         }
     }
 
-    /// Whether the attribute is True.
+    /// Whether the attribute is True, as NumPy's truth values and numbers but 0 are. Text is not:
+    /// where it stands for a truth value it says that the parameter is deprecated.
     pub(super) fn flag(&self, name: &str) -> bool {
-        self.some(name)
-            .is_some_and(|id| matches!(self.pickle.get(id), Value::Bool(true)))
+        self.some(name).is_some_and(|id| match self.pickle.get(id) {
+            Value::Bool(flag) => *flag,
+            _ => self.pickle.number(id).is_ok_and(|number| number != 0.0),
+        })
     }
 
     /// `classes_` of a classifier of one output.
@@ -243,5 +191,41 @@ impl<'p, 'a> Attributes<'p, 'a> {
             shown(name),
             self.pickle.describe(id)
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scalars_of_numpy_count_as_pythons_own() {
+        // Text of one byte a character, the number of bytes in front.
+        let scalar = |code: &str, size: u8, content: &str| {
+            let dtype =
+                format!("cnumpy\ndtype\n(V{code}\nI0\nI1\ntR(I3\nV<\nNNNI{size}\nI4\nI8\ntb");
+            let size = char::from(size);
+            format!("cnumpy.core.multiarray\nscalar\n({dtype}C{size}{content}tR")
+        };
+        let text = scalar("U2", 8, "l\0\0\x001\0\0\0");
+        for (value, flag, text) in [
+            ("I01\n", true, None),
+            ("I00\n", false, None),
+            ("I1\n", true, None),
+            ("I0\n", false, None),
+            ("F0.5\n", true, None),
+            ("N", false, None),
+            ("Vdeprecated\n", false, Some("deprecated")),
+            (&scalar("b1", 1, "\x01"), true, None),
+            (&scalar("b1", 1, "\0"), false, None),
+            (&text, false, Some("l1")),
+        ] {
+            let pickle = format!(
+                "ccopyreg\n_reconstructor\n(csklearn.c\nC\nc__builtin__\nset\nNtR(dVkey\n{value}sb."
+            );
+            let pickle = Pickle::read(pickle.as_bytes()).unwrap();
+            let at = Attributes::of(&pickle, pickle.root).unwrap();
+            assert_eq!((at.flag("key"), at.text("key")), (flag, text), "{value:?}");
+        }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn gaussian(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part
         None => "sigma_",
     };
     let var = Matrix::of(at, name)?.shaped(name, k, n)?;
-    let prior = one_a_class(at, "class_prior_", k)?;
+    let prior = at.one_each("class_prior_", k)?;
     let class = |i: usize| {
         let (mean, var) = (theta.row(i), var.row(i));
         let logs = var.iter().map(|v| (2.0 * std::f64::consts::PI * v).ln());
@@ -46,7 +46,7 @@ pub(super) fn gaussian(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part
 pub(super) fn multinomial(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
     let labels = at.classes()?;
     let log_prob = log_prob(at, columns, labels.len())?;
-    let prior = one_a_class(at, "class_log_prior_", labels.len())?;
+    let prior = at.one_each("class_log_prior_", labels.len())?;
     let body = Body::Linear(linear(log_prob.transposed(), prior));
     Ok(likely(at, Vec::new(), body, labels))
 }
@@ -56,7 +56,7 @@ pub(super) fn complement(at: Attributes<'_, '_>, columns: &Columns) -> Result<Pa
     let labels = at.classes()?;
     let log_prob = log_prob(at, columns, labels.len())?;
     let prior = match labels.len() {
-        1 => one_a_class(at, "class_log_prior_", 1)?,
+        1 => at.one_each("class_log_prior_", 1)?,
         k => vec![0.0; k],
     };
     let body = Body::Linear(linear(log_prob.transposed(), prior));
@@ -67,7 +67,7 @@ pub(super) fn complement(at: Attributes<'_, '_>, columns: &Columns) -> Result<Pa
 pub(super) fn bernoulli(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
     let labels = at.classes()?;
     let mut log_prob = log_prob(at, columns, labels.len())?;
-    let mut constant = one_a_class(at, "class_log_prior_", labels.len())?;
+    let mut constant = at.one_each("class_log_prior_", labels.len())?;
     let rows = log_prob.values.chunks_exact_mut(log_prob.columns);
     for (row, constant) in rows.zip(&mut constant) {
         let mut sum = 0.0;
@@ -91,7 +91,7 @@ pub(super) fn bernoulli(at: Attributes<'_, '_>, columns: &Columns) -> Result<Par
 pub(super) fn categorical(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
     let labels = at.classes()?;
     let (k, n) = (labels.len(), columns.width());
-    let prior = one_a_class(at, "class_log_prior_", k)?;
+    let prior = at.one_each("class_log_prior_", k)?;
     let tables = Matrix::list(at, "feature_log_prob_")?;
     if tables.len() != n {
         return Err(Error::invalid(format!(
@@ -137,15 +137,4 @@ fn likely(at: Attributes<'_, '_>, steps: Vec<Step>, body: Body, labels: Labels) 
 fn log_prob(at: Attributes<'_, '_>, columns: &Columns, k: usize) -> Result<Matrix, Error> {
     let name = "feature_log_prob_";
     Matrix::of(at, name)?.shaped(name, k, columns.width())
-}
-
-fn one_a_class(at: Attributes<'_, '_>, name: &str, k: usize) -> Result<Vec<f64>, Error> {
-    let values = at.floats(name)?;
-    match values.len() == k {
-        true => Ok(values),
-        false => Err(Error::invalid(format!(
-            "{} numbers in `{name}` for {k} classes",
-            values.len()
-        ))),
-    }
 }

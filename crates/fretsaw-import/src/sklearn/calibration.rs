@@ -8,7 +8,7 @@ use super::columns::Columns;
 use super::context::Context;
 use super::isotonic;
 use super::members::{Members, Term, has_decision_function, positive, sum};
-use super::part::{Part, complement, linear, no_probabilities, row};
+use super::part::{Part, complement, no_probabilities, opposites, row};
 use crate::Error;
 
 /// What is added to a probability before its logarithm is taken.
@@ -138,10 +138,10 @@ fn temperature(
         )));
     };
     if n == 2 {
-        steps.push(Step::Linear(match decides {
-            true => linear(vec![-1.0, 1.0], vec![0.0; 2]),
-            false => complement(),
-        }));
+        steps.push(match decides {
+            true => opposites(),
+            false => Step::Linear(complement()),
+        });
     }
     if !decides {
         steps.push(Step::Affine {

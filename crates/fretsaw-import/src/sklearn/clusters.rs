@@ -3,18 +3,18 @@
 use fretsaw_model::{Answer, Function, Kernel, KernelFunction, Link, Step};
 
 use super::attributes::Attributes;
+use super::matrix::Matrix;
 use super::part::{Part, row};
 use crate::Error;
 
 /// `KMeans` and `MiniBatchKMeans`: `predict`, with the distances of `transform` as margins.
 pub(super) fn read(at: Attributes<'_, '_>) -> Result<Part, Error> {
-    let &[n_clusters, n_features] = &at.array("cluster_centers_")?.shape[..] else {
-        return Err(Error::invalid("`cluster_centers_` is no table"));
-    };
+    let centers = Matrix::of(at, "cluster_centers_")?;
+    let n_clusters = centers.rows;
     let centers = Kernel {
         function: KernelFunction::Euclidean,
-        n_features,
-        vectors: at.floats("cluster_centers_")?,
+        n_features: centers.columns,
+        vectors: centers.values,
     };
     let nearest = vec![Step::Map(Function::Negate), Step::Link(Link::ArgMax)];
     Ok(Part {

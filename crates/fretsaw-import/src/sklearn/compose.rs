@@ -6,6 +6,7 @@ use fretsaw_model::Step;
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
+use super::transformer::Transformed;
 use super::{places, transformer};
 use crate::Error;
 use crate::pickle::{Id, Value};
@@ -24,11 +25,7 @@ enum Member<'p, 'a> {
 }
 
 /// A ColumnTransformer.
-pub(super) fn columns(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<Branch, Error> {
+pub(super) fn columns(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let (mut branches, mut width) = (Vec::new(), 0);
     for (i, &item) in list(at, "transformers_")?.iter().enumerate() {
         let read = || {
@@ -62,11 +59,7 @@ pub(super) fn columns(
 }
 
 /// A FeatureUnion.
-pub(super) fn union(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<Branch, Error> {
+pub(super) fn union(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let (mut branches, mut width) = (Vec::new(), 0);
     for (i, &item) in list(at, "transformer_list")?.iter().enumerate() {
         let read = || {
@@ -94,7 +87,7 @@ fn branch(
     member: Member<'_, '_>,
     mut steps: Vec<Step>,
     seen: Columns,
-) -> Result<Branch, Error> {
+) -> Transformed {
     let (more, mut out) = match member {
         Member::Transform(transformer) => transformer::read(transformer, cx, seen)?,
         Member::Drop | Member::Keep => (Vec::new(), seen),
@@ -132,7 +125,7 @@ fn within(width: &mut usize, branch: Option<Branch>) -> Result<Option<Branch>, E
     }
 }
 
-fn side_by_side(mut branches: Vec<Branch>) -> Result<Branch, Error> {
+fn side_by_side(mut branches: Vec<Branch>) -> Transformed {
     let columns = Columns::join(branches.iter().map(|(_, columns)| columns));
     if columns.width() == 0 {
         return Err(Error::invalid("every column is dropped"));

@@ -5,19 +5,20 @@
 
 use fretsaw_model::{Kernel, KernelFunction, Step};
 
-use super::attributes::{Attributes, Matrix};
+use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
+use super::kernel;
+use super::matrix::Matrix;
 use super::part::linear;
+use super::transformer::Transformed;
 use crate::Error;
-
-type Transformed = Result<(Vec<Step>, Columns), Error>;
 
 /// `PCA` and `IncrementalPCA`. Since 1.5 the mean is subtracted behind the product, and before from
 /// sparse matrices only.
 pub(super) fn principal(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let components = components(at, &columns)?;
-    let n = components.n_rows;
+    let n = components.rows;
     let mean = match at.some("mean_") {
         Some(_) => at.one_each("mean_", columns.width())?,
         None => vec![0.0; columns.width()],
@@ -38,10 +39,10 @@ pub(super) fn principal(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Colum
             -terms.fold(0.0, |sum, (c, m)| sum + m * c)
         });
         let offset = offset.collect();
-        steps.push(project(components.transposed(), offset));
+        steps.push(project(&components, offset));
     } else {
         steps.push(shift(mean));
-        steps.push(project(components.transposed(), vec![0.0; n]));
+        steps.push(project(&components, vec![0.0; n]));
     }
     if at.flag("whiten") {
         // Since 1.5 a variance of almost nothing is held above that.
@@ -58,32 +59,32 @@ pub(super) fn principal(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Colum
 /// `TruncatedSVD`, `GaussianRandomProjection`: the product alone.
 pub(super) fn product(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let components = components(at, &columns)?;
-    let n = components.n_rows;
-    let steps = vec![project(components.transposed(), vec![0.0; n])];
+    let n = components.rows;
+    let steps = vec![project(&components, vec![0.0; n])];
     Ok((steps, Columns::computed(n)))
 }
 
 /// `FastICA`: the mean is subtracted first, where `whiten` is set.
 pub(super) fn independent(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let components = components(at, &columns)?;
-    let n = components.n_rows;
+    let n = components.rows;
     let mut steps = Vec::new();
     // True, or the name of a kind of whitening.
     if at.flag("whiten") || at.text("whiten").is_some() {
         steps.push(shift(at.one_each("mean_", columns.width())?));
     }
-    steps.push(project(components.transposed(), vec![0.0; n]));
+    steps.push(project(&components, vec![0.0; n]));
     Ok((steps, Columns::computed(n)))
 }
 
 /// `LinearDiscriminantAnalysis` as a transformer.
 pub(super) fn discriminants(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let n = columns.width();
-    let scalings = at.matrix("scalings_")?;
-    if scalings.n_rows != n {
+    let scalings = Matrix::of(at, "scalings_")?;
+    if scalings.rows != n {
         return Err(Error::invalid(format!(
             "`scalings_` has {} rows for {n} columns",
-            scalings.n_rows
+            scalings.rows
         )));
     }
     let mut steps = match at.text("solver") {
@@ -91,8 +92,8 @@ pub(super) fn discriminants(at: Attributes<'_, '_>, columns: Columns) -> Transfo
         Some("eigen") => Vec::new(),
         _ => return Err(at.unsupported("of this solver as a transformer", "svd and eigen are")),
     };
-    let kept = scalings.n_columns.min(at.count("_max_components")?);
-    let rows = scalings.values.chunks_exact(scalings.n_columns.max(1));
+    let kept = scalings.columns.min(at.count("_max_components")?);
+    let rows = scalings.values.chunks_exact(scalings.columns);
     let weights = rows.flat_map(|row| &row[..kept]).copied().collect();
     steps.push(Step::Linear(linear(weights, vec![0.0; kept])));
     Ok((steps, Columns::computed(kept)))
@@ -101,10 +102,9 @@ pub(super) fn discriminants(at: Attributes<'_, '_>, columns: Columns) -> Transfo
 /// `KMeans` and `MiniBatchKMeans` as transformers: the distance to each centre.
 pub(super) fn distances(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let n = columns.width();
-    let centers = at
-        .matrix("cluster_centers_")?
-        .of_width(n, "cluster_centers_")?;
-    let width = centers.n_rows;
+    let name = "cluster_centers_";
+    let centers = Matrix::of(at, name)?.of_width(name, n)?;
+    let width = centers.rows;
     let steps = vec![Step::Kernel(Kernel {
         function: KernelFunction::Euclidean,
         n_features: n,
@@ -123,39 +123,16 @@ pub(super) fn nystroem(at: Attributes<'_, '_>, columns: Columns) -> Transformed 
         Some(_) => at.number(name),
         None => Ok(default),
     };
-    let gamma = || or("gamma", 1.0 / n as f64);
-    let function = match at.text("kernel") {
-        Some("linear") => KernelFunction::Linear,
-        Some("rbf") => KernelFunction::Rbf { gamma: gamma()? },
-        Some("poly" | "polynomial") => KernelFunction::Polynomial {
-            gamma: gamma()?,
-            coef0: or("coef0", 1.0)?,
-            degree: or("degree", 3.0)?,
-        },
-        Some("sigmoid") => KernelFunction::Sigmoid {
-            gamma: gamma()?,
-            coef0: or("coef0", 1.0)?,
-        },
-        _ => {
-            return Err(at.unsupported(
-                "with another `kernel`",
-                "linear, rbf, polynomial and sigmoid are read",
-            ));
-        }
-    };
     let rows = components(at, &columns)?;
-    let normalization = at
-        .matrix("normalization_")?
-        .of_width(rows.n_rows, "normalization_")?;
-    let width = normalization.n_rows;
-    let steps = vec![
-        Step::Kernel(Kernel {
-            function,
-            n_features: n,
-            vectors: rows.values,
-        }),
-        project(normalization.transposed(), vec![0.0; width]),
-    ];
+    let name = "normalization_";
+    let normalization = Matrix::of(at, name)?.of_width(name, rows.rows)?;
+    let width = normalization.rows;
+    let kernel = kernel::step(at, rows, |parameter| match parameter {
+        "gamma" => or("gamma", 1.0 / n as f64),
+        "degree" => or("degree", 3.0),
+        _ => or("coef0", 1.0),
+    })?;
+    let steps = vec![kernel, project(&normalization, vec![0.0; width])];
     Ok((steps, Columns::computed(width)))
 }
 
@@ -164,7 +141,7 @@ pub(super) fn factors(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let n = columns.width();
     let loadings = components(at, &columns)?;
     let noise = at.one_each("noise_variance_", n)?;
-    let k = loadings.n_rows;
+    let k = loadings.rows;
     if k > n {
         return Err(Error::invalid(format!("{k} factors of {n} columns")));
     }
@@ -186,7 +163,7 @@ pub(super) fn factors(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
         .ok_or_else(|| Error::invalid("the covariance of the factors has no inverse"))?;
     let steps = vec![
         shift(at.one_each("mean_", n)?),
-        project(weighted.transposed(), vec![0.0; k]),
+        project(&weighted, vec![0.0; k]),
         Step::Linear(linear(covariance, vec![0.0; k])),
     ];
     Ok((steps, Columns::computed(k)))
@@ -218,11 +195,7 @@ fn inverse(mut a: Vec<f64>, k: usize) -> Option<Vec<f64>> {
 
 /// `components_`, a row each, for rows of these columns.
 fn components(at: Attributes<'_, '_>, columns: &Columns) -> Result<Matrix, Error> {
-    let components = at.matrix("components_")?;
-    match components.n_rows {
-        0 => Err(Error::invalid("`components_` is empty")),
-        _ => components.of_width(columns.width(), "components_"),
-    }
+    Matrix::of(at, "components_")?.of_width("components_", columns.width())
 }
 
 fn shift(mean: Vec<f64>) -> Step {
@@ -232,8 +205,9 @@ fn shift(mean: Vec<f64>) -> Step {
     }
 }
 
-fn project(weights: Matrix, offset: Vec<f64>) -> Step {
-    Step::Linear(linear(weights.values, offset))
+/// The product with each row of the matrix.
+fn project(rows: &Matrix, offset: Vec<f64>) -> Step {
+    Step::Linear(linear(rows.transposed(), offset))
 }
 
 #[cfg(test)]

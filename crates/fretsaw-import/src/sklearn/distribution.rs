@@ -5,16 +5,14 @@ use fretsaw_model::{Codes, Curve, Encoder, Function, Power, Step};
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
+use super::matrix::Matrix;
 use super::scale;
+use super::transformer::Transformed;
 use crate::Error;
 use crate::pickle::Value;
 
 /// `PowerTransformer`: `lambdas_`, and then `_scaler` where `standardize` is set.
-pub(super) fn power(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn power(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let n = columns.width();
     let kind = match at.text("method") {
         Some("box-cox") => Power::BoxCox,
@@ -49,10 +47,7 @@ const OUTERMOST: Function = Function::Clip {
 
 /// `QuantileTransformer`: the share of the training rows below, and then the value below which
 /// that share of a normal distribution lies.
-pub(super) fn quantile(
-    at: Attributes<'_, '_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn quantile(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let n = columns.width();
     if columns.sparse {
         return Err(at.unsupported(
@@ -60,13 +55,13 @@ pub(super) fn quantile(
             "it leaves alone the zeros that are not stored; let the step before give dense rows",
         ));
     }
-    let quantiles = at.matrix("quantiles_")?.of_width(n, "quantiles_")?;
+    let quantiles = Matrix::of(at, "quantiles_")?.of_width("quantiles_", n)?;
     let references = at.floats("references_")?;
-    if references.len() != quantiles.n_rows || references.is_empty() {
+    if references.len() != quantiles.rows || references.is_empty() {
         return Err(Error::invalid(format!(
             "{} `references_` for {} `quantiles_`",
             references.len(),
-            quantiles.n_rows
+            quantiles.rows
         )));
     }
     let normal = match at.text("output_distribution") {
@@ -105,11 +100,7 @@ pub(super) fn quantile(
 }
 
 /// `KBinsDiscretizer`: the number of the bin, or a column for each bin.
-pub(super) fn bins(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn bins(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let n = columns.width();
     let edges = inner_edges(at)?;
     let n_bins = at.one_each("n_bins_", n)?;

@@ -3,7 +3,7 @@
 use fretsaw_model::{Answer, Labels, Link, Step};
 
 use super::attributes::Attributes;
-use super::part::{Part, linear, row};
+use super::part::{Part, first_largest, linear, row};
 use crate::Error;
 use crate::error::shown;
 
@@ -28,8 +28,11 @@ pub(super) fn probabilities(at: Attributes<'_, '_>, labels: &Labels) -> Result<V
     let strategy = at.text("_strategy").or_else(|| at.text("strategy"));
     let only = |class: Option<usize>| (0..n).map(move |i| f64::from(u8::from(Some(i) == class)));
     match strategy.unwrap_or("prior") {
-        "prior" => prior(at, n),
-        "most_frequent" => Ok(only(largest(&prior(at, n)?)).collect()),
+        "prior" => at.one_each("class_prior_", n),
+        "most_frequent" => {
+            let prior = at.one_each("class_prior_", n)?;
+            Ok(only(Some(first_largest(&prior))).collect())
+        }
         "constant" => {
             let constant = constant(at)?;
             let class = (0..n).find(|&i| labels.name(i) == constant);
@@ -50,26 +53,6 @@ fn always(values: Vec<f64>) -> Vec<Step> {
         Step::Products(vec![Vec::new()]),
         Step::Linear(linear(values, intercept)),
     ]
-}
-
-fn prior(at: Attributes<'_, '_>, n: usize) -> Result<Vec<f64>, Error> {
-    let prior = at.floats("class_prior_")?;
-    match prior.len() == n {
-        true => Ok(prior),
-        false => Err(Error::invalid(format!(
-            "{} numbers in `class_prior_` for {n} classes",
-            prior.len()
-        ))),
-    }
-}
-
-/// The first of the largest.
-fn largest(values: &[f64]) -> Option<usize> {
-    let larger = |best: Option<usize>, i: usize| match best {
-        Some(b) if values[i] <= values[b] => Some(b),
-        _ => Some(i),
-    };
-    (0..values.len()).fold(None, larger)
 }
 
 /// The class's name, as text.

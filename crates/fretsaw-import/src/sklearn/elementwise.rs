@@ -7,6 +7,7 @@ use fretsaw_model::{Function, Norm, Step};
 
 use super::attributes::Attributes;
 use super::columns::Columns;
+use super::transformer::Transformed;
 use crate::Error;
 use crate::pickle::{Global, Value};
 
@@ -43,10 +44,7 @@ const SCIPY: &[(&str, Function)] = &[
 ];
 
 /// `Normalizer`: each row divided by its norm.
-pub(super) fn normalizer(
-    at: Attributes<'_, '_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn normalizer(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let norm = match at.text("norm") {
         Some("l1") => Norm::L1,
         Some("l2") => Norm::L2,
@@ -58,20 +56,14 @@ pub(super) fn normalizer(
 }
 
 /// `Binarizer`: 1 above `threshold`, else 0.
-pub(super) fn binarizer(
-    at: Attributes<'_, '_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn binarizer(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let threshold = at.number("threshold")?;
     let steps = vec![Step::Map(Function::Above(threshold))];
     Ok((steps, Columns::computed(columns.width())))
 }
 
 /// `FunctionTransformer`: `func` of every value; the row itself where there is none.
-pub(super) fn function(
-    at: Attributes<'_, '_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn function(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     Ok(match named(at, "func", "kw_args")? {
         None => (Vec::new(), columns),
         Some(f) => (vec![Step::Map(f)], Columns::computed(columns.width())),
@@ -99,10 +91,7 @@ fn named(at: Attributes<'_, '_>, name: &str, arguments: &str) -> Result<Option<F
         .as_ref()
         .and_then(by_name)
         .ok_or_else(|| {
-            let advice = format!(
-                "of NumPy's functions these are known: {}",
-                NUMPY.iter().map(|f| f.0).collect::<Vec<_>>().join(", ")
-            );
+            let advice = "take one of NumPy's functions of one value, such as numpy.log1p";
             at.unsupported(&format!("with {}", at.pickle.describe(id)), advice)
         })
 }

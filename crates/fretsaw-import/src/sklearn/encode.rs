@@ -9,18 +9,13 @@ use super::attributes::Attributes;
 use super::categories::{self, Keys};
 use super::columns::Columns;
 use super::context::Context;
+use super::transformer::Transformed;
 use crate::Error;
 use crate::pickle::numpy::Elements;
 use crate::pickle::{Id, Value};
 
-type Transformer = (Vec<Step>, Columns);
-
 /// A column for each category.
-pub(super) fn one_hot(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<Transformer, Error> {
+pub(super) fn one_hot(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     if at.flag("_legacy_mode") {
         return Err(at.unsupported(
             "in the mode of 0.19",
@@ -69,11 +64,7 @@ pub(super) fn one_hot(
 }
 
 /// A number for each category, in one column.
-pub(super) fn ordinal(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<Transformer, Error> {
+pub(super) fn ordinal(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let known = categories::of(at, columns.width())?;
     let rare = rare(at, known.len())?;
     let unknown = match handle_unknown(at) {
@@ -100,18 +91,44 @@ pub(super) fn ordinal(
         let mut values: Vec<f64> = (0..known.len()).map(value).collect();
         values.extend(unknown);
         let unknown = unknown.map(|_| known.len());
+        check_dtype(at, &values)?;
         let codes = Codes::Values { width: 1, values };
         encoders.push(keys.encoder(i, |place| place, unknown, codes));
     }
     Ok(encode(encoders))
 }
 
+/// Refuses a `dtype` that does not hold the values as they are.
+fn check_dtype(at: Attributes<'_, '_>, values: &[f64]) -> Result<(), Error> {
+    let name = match at.some("dtype").map(|id| at.pickle.get(id)) {
+        None => return Ok(()),
+        Some(Value::Global(global)) => &global.name,
+        Some(Value::Str(name)) => name,
+        Some(_) => "",
+    };
+    let same = |v: f64| match name {
+        "float64" | "float" => v,
+        "float32" => f64::from(v as f32),
+        "int64" | "int" => v as i64 as f64,
+        "int32" => f64::from(v as i32),
+        "int16" => f64::from(v as i16),
+        "int8" => f64::from(v as i8),
+        "uint8" => f64::from(v as u8),
+        // Of no other are the values known.
+        _ => f64::INFINITY,
+    };
+    let holds = |&v: &f64| same(v) == v || (v.is_nan() && name.starts_with("float"));
+    match values.iter().all(holds) {
+        true => Ok(()),
+        false => Err(at.unsupported(
+            "with a `dtype` that changes its codes",
+            "float64 holds all of them",
+        )),
+    }
+}
+
 /// The target's mean for each category; of several classes, one for each class.
-pub(super) fn target(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<Transformer, Error> {
+pub(super) fn target(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let known = categories::of(at, columns.width())?;
     let means = at.floats("target_mean_")?;
     let width = means.len();
@@ -144,7 +161,7 @@ pub(super) fn target(
     Ok(encode(encoders))
 }
 
-fn encode(encoders: Vec<fretsaw_model::Encoder>) -> Transformer {
+fn encode(encoders: Vec<fretsaw_model::Encoder>) -> (Vec<Step>, Columns) {
     let width = encoders.iter().map(|e| e.codes.width()).sum();
     (vec![Step::Encode(encoders)], Columns::computed(width))
 }
@@ -236,5 +253,38 @@ fn dropped(at: Attributes<'_, '_>, width: usize) -> Result<Vec<Option<usize>>, E
     match dropped.len() == width {
         true => Ok(dropped),
         false => Err(fault()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pickle::Pickle;
+
+    #[test]
+    fn a_dtype_must_hold_the_codes() {
+        for (dtype, values, fits) in [
+            ("N", &[0.5, f64::NAN][..], true),
+            ("cnumpy\nfloat64\n", &[0.1, f64::NAN], true),
+            ("cnumpy\nfloat32\n", &[3.0, f64::NAN], true),
+            ("cnumpy\nfloat32\n", &[0.1], false),
+            ("cnumpy\nint64\n", &[0.0, -1.0, 7.0], true),
+            ("cnumpy\nint64\n", &[f64::NAN], false),
+            ("Vint8\n", &[127.0], true),
+            ("Vint8\n", &[128.0], false),
+            ("cnumpy\nuint8\n", &[-1.0], false),
+            ("cnumpy\nfloat16\n", &[1.0], false),
+        ] {
+            let pickle = format!(
+                "ccopyreg\n_reconstructor\n(csklearn.c\nC\nc__builtin__\nset\nNtR(dVdtype\n{dtype}sb."
+            );
+            let pickle = Pickle::read(pickle.as_bytes()).unwrap();
+            let at = Attributes::of(&pickle, pickle.root).unwrap();
+            assert_eq!(
+                check_dtype(at, values).is_ok(),
+                fits,
+                "{dtype:?} {values:?}"
+            );
+        }
     }
 }

@@ -10,116 +10,161 @@ use super::transformer::check_width;
 use super::{
     adaboost, bagging, bayes, boosting, calibration, clusters, discriminant, dummy, forest,
     gaussian_process, hist, isolation, isotonic, kernel_ridge, linear, linear_classifier, mixture,
-    mlp, multiclass, neighbors, pipeline, pls, several, stacking, svm, target, transformer, voting,
+    mlp, multiclass, neighbors, pipeline, pls, select, several, stacking, svm, target, transformer,
+    voting,
 };
 use crate::Error;
 
-/// The classes that are read as estimators.
-pub(super) const CLASSES: &[&str] = &[
-    "Pipeline",
-    "GridSearchCV",
-    "RandomizedSearchCV",
-    "HalvingGridSearchCV",
-    "HalvingRandomSearchCV",
-    "DecisionTreeClassifier",
-    "DecisionTreeRegressor",
-    "ExtraTreeClassifier",
-    "ExtraTreeRegressor",
-    "RandomForestClassifier",
-    "RandomForestRegressor",
-    "ExtraTreesClassifier",
-    "ExtraTreesRegressor",
-    "BaggingClassifier",
-    "BaggingRegressor",
-    "GradientBoostingClassifier",
-    "GradientBoostingRegressor",
-    "HistGradientBoostingClassifier",
-    "HistGradientBoostingRegressor",
-    "TransformedTargetRegressor",
-    "MultiOutputRegressor",
-    "MultiOutputClassifier",
-    "RegressorChain",
-    "ClassifierChain",
-    "ARDRegression",
-    "BayesianRidge",
-    "ElasticNet",
-    "ElasticNetCV",
-    "HuberRegressor",
-    "Lars",
-    "LarsCV",
-    "Lasso",
-    "LassoCV",
-    "LassoLars",
-    "LassoLarsCV",
-    "LassoLarsIC",
-    "LinearRegression",
-    "LinearSVR",
-    "MultiTaskElasticNet",
-    "MultiTaskElasticNetCV",
-    "MultiTaskLasso",
-    "MultiTaskLassoCV",
-    "OrthogonalMatchingPursuit",
-    "OrthogonalMatchingPursuitCV",
-    "PassiveAggressiveRegressor",
-    "QuantileRegressor",
-    "RANSACRegressor",
-    "Ridge",
-    "RidgeCV",
-    "SGDRegressor",
-    "TheilSenRegressor",
-    "GammaRegressor",
-    "PoissonRegressor",
-    "TweedieRegressor",
-    "LinearDiscriminantAnalysis",
-    "LinearSVC",
-    "LogisticRegression",
-    "LogisticRegressionCV",
-    "PassiveAggressiveClassifier",
-    "Perceptron",
-    "RidgeClassifier",
-    "RidgeClassifierCV",
-    "SGDClassifier",
-    "SGDOneClassSVM",
-    "NuSVC",
-    "NuSVR",
-    "OneClassSVM",
-    "SVC",
-    "SVR",
-    "MLPClassifier",
-    "MLPRegressor",
-    "BernoulliNB",
-    "CategoricalNB",
-    "ComplementNB",
-    "GaussianNB",
-    "MultinomialNB",
-    "QuadraticDiscriminantAnalysis",
-    "GaussianProcessRegressor",
-    "KernelRidge",
-    "CCA",
-    "PLSCanonical",
-    "PLSRegression",
-    "DummyClassifier",
-    "DummyRegressor",
-    "AdaBoostClassifier",
-    "AdaBoostRegressor",
-    "CalibratedClassifierCV",
-    "FrozenEstimator",
-    "GaussianMixture",
-    "IsolationForest",
-    "IsotonicRegression",
-    "KMeans",
-    "KNeighborsClassifier",
-    "KNeighborsRegressor",
-    "MiniBatchKMeans",
-    "NearestCentroid",
-    "OneVsOneClassifier",
-    "OneVsRestClassifier",
-    "SelfTrainingClassifier",
-    "StackingClassifier",
-    "StackingRegressor",
-    "VotingClassifier",
-    "VotingRegressor",
+/// Reads an estimator that sees rows of these columns.
+type Reader = fn(Attributes<'_, '_>, &Context<'_>, &Columns) -> Result<Part, Error>;
+
+/// Estimators that answer as another does, and the attribute that holds that one: the first of these
+/// that there is.
+const WRAPPERS: &[(&str, &[&str])] = &[
+    ("FrozenEstimator", &["estimator"]),
+    ("GridSearchCV", &["best_estimator_"]),
+    ("HalvingGridSearchCV", &["best_estimator_"]),
+    ("HalvingRandomSearchCV", &["best_estimator_"]),
+    ("RANSACRegressor", &["estimator_"]),
+    ("RandomizedSearchCV", &["best_estimator_"]),
+    // The second before 1.6.
+    ("SelfTrainingClassifier", &["estimator_", "base_estimator_"]),
 ];
+
+/// What each class is read by. A transformer's class may stand here too: what counts is `predict`.
+const READERS: &[(&[&str], Reader)] = &[
+    (&["Pipeline"], pipeline::estimate),
+    (forest::TREES, |at, cx, _| forest::tree(at, cx)),
+    (forest::FORESTS, |at, cx, _| forest::forest(at, cx)),
+    (&["BaggingClassifier", "BaggingRegressor"], bagging::read),
+    (
+        &["GradientBoostingClassifier", "GradientBoostingRegressor"],
+        boosting::read,
+    ),
+    (
+        &[
+            "HistGradientBoostingClassifier",
+            "HistGradientBoostingRegressor",
+        ],
+        hist::read,
+    ),
+    (&["IsolationForest"], |at, _, columns| {
+        isolation::read(at, columns)
+    }),
+    (&["AdaBoostClassifier"], adaboost::classifier),
+    (&["AdaBoostRegressor"], adaboost::regressor),
+    (&["VotingClassifier"], voting::classifier),
+    (&["VotingRegressor"], voting::regressor),
+    (&["StackingClassifier", "StackingRegressor"], stacking::read),
+    (&["CalibratedClassifierCV"], calibration::read),
+    (&["RFE", "RFECV"], select::estimate),
+    (&["OneVsOneClassifier"], multiclass::one_vs_one),
+    (&["OneVsRestClassifier"], multiclass::one_vs_rest),
+    (
+        &["MultiOutputClassifier", "MultiOutputRegressor"],
+        several::side_by_side,
+    ),
+    (&["ClassifierChain", "RegressorChain"], several::chain),
+    (&["TransformedTargetRegressor"], target::read),
+    (linear::REGRESSORS, |at, _, columns| {
+        linear::regressor(at, columns)
+    }),
+    (
+        &["GammaRegressor", "PoissonRegressor", "TweedieRegressor"],
+        |at, _, columns| linear::generalized(at, columns),
+    ),
+    (&["SGDOneClassSVM"], |at, _, columns| {
+        linear::one_class(at, columns)
+    }),
+    (
+        &["LogisticRegression", "LogisticRegressionCV"],
+        linear_classifier::logistic,
+    ),
+    (&["SGDClassifier"], linear_classifier::stochastic),
+    (
+        &["RidgeClassifier", "RidgeClassifierCV"],
+        |at, _, columns| linear_classifier::ridge(at, columns),
+    ),
+    (
+        &["LinearSVC", "PassiveAggressiveClassifier", "Perceptron"],
+        |at, _, columns| linear_classifier::margins_only(at, columns),
+    ),
+    (&["LinearDiscriminantAnalysis"], |at, _, columns| {
+        linear_classifier::discriminant(at, columns)
+    }),
+    (&["QuadraticDiscriminantAnalysis"], |at, _, columns| {
+        discriminant::quadratic(at, columns)
+    }),
+    (&["CCA", "PLSCanonical", "PLSRegression"], pls::regressor),
+    (&["NuSVC", "SVC"], |at, _, columns| {
+        svm::classifier(at, columns)
+    }),
+    (&["NuSVR", "SVR"], |at, _, columns| {
+        svm::regressor(at, columns)
+    }),
+    (&["OneClassSVM"], |at, _, columns| {
+        svm::one_class(at, columns)
+    }),
+    (&["KernelRidge"], |at, _, columns| {
+        kernel_ridge::regressor(at, columns)
+    }),
+    (&["GaussianProcessRegressor"], |at, _, columns| {
+        gaussian_process::regressor(at, columns)
+    }),
+    (&["MLPClassifier"], |at, _, columns| {
+        mlp::classifier(at, columns)
+    }),
+    (&["MLPRegressor"], |at, _, columns| {
+        mlp::regressor(at, columns)
+    }),
+    (&["BernoulliNB"], |at, _, columns| {
+        bayes::bernoulli(at, columns)
+    }),
+    (&["CategoricalNB"], |at, _, columns| {
+        bayes::categorical(at, columns)
+    }),
+    (&["ComplementNB"], |at, _, columns| {
+        bayes::complement(at, columns)
+    }),
+    (&["GaussianNB"], |at, _, columns| {
+        bayes::gaussian(at, columns)
+    }),
+    (&["MultinomialNB"], |at, _, columns| {
+        bayes::multinomial(at, columns)
+    }),
+    (&["KNeighborsClassifier"], |at, _, _| {
+        neighbors::classifier(at)
+    }),
+    (&["KNeighborsRegressor"], |at, _, _| {
+        neighbors::regressor(at)
+    }),
+    (&["NearestCentroid"], |at, _, _| neighbors::centroid(at)),
+    (&["KMeans", "MiniBatchKMeans"], |at, _, _| {
+        clusters::read(at)
+    }),
+    (&["GaussianMixture"], |at, _, _| mixture::read(at)),
+    (&["IsotonicRegression"], |at, _, _| isotonic::read(at)),
+    (&["DummyClassifier"], |at, _, _| dummy::classifier(at)),
+    (&["DummyRegressor"], |at, _, _| dummy::regressor(at)),
+];
+
+fn reader(class: &str) -> Option<Reader> {
+    let of_class = READERS.iter().find(|(classes, _)| classes.contains(&class));
+    of_class.map(|&(_, reader)| reader)
+}
+
+/// The estimator that one of [`WRAPPERS`] answers as, and the attribute that holds it.
+pub(super) fn wrapped<'p, 'a>(
+    at: Attributes<'p, 'a>,
+) -> Result<Option<(Attributes<'p, 'a>, &'static str)>, Error> {
+    let names = WRAPPERS.iter().find(|(class, _)| *class == at.class());
+    let Some(&(_, names)) = names.filter(|_| at.is_sklearn()) else {
+        return Ok(None);
+    };
+    let held = names.iter().find(|name| at.some(name).is_some());
+    let name = held.unwrap_or(&names[0]);
+    Ok(Some((at.child(name)?, name)))
+}
 
 /// Reads an estimator that sees rows of `columns`.
 pub(super) fn read(
@@ -131,120 +176,36 @@ pub(super) fn read(
         if !at.is_sklearn() {
             return foreign(at, cx, columns);
         }
-        match at.class() {
-            "Pipeline" => pipeline::estimate(at, cx, columns),
-            "GridSearchCV"
-            | "RandomizedSearchCV"
-            | "HalvingGridSearchCV"
-            | "HalvingRandomSearchCV" => read(at.child("best_estimator_")?, cx, columns),
-            "FrozenEstimator" => read(at.child("estimator")?, cx, columns),
-            // `base_estimator_` before 1.6.
-            "SelfTrainingClassifier" if at.some("estimator_").is_none() => {
-                read(at.child("base_estimator_")?, cx, columns)
-            }
-            "SelfTrainingClassifier" => read(at.child("estimator_")?, cx, columns),
-            class => {
-                check_width(at, columns)?;
-                of_class(class, at, cx, columns)
-            }
+        check_width(at, columns)?;
+        if let Some((inner, name)) = wrapped(at)? {
+            return read(inner, cx, columns).map_err(|e| e.under(name));
         }
+        if let Some(reader) = reader(at.class()) {
+            return reader(at, cx, columns);
+        }
+        if !transformer::is_known(at.class()) {
+            return Err(unsupported(at));
+        }
+        let (steps, columns) = transformer::read(at, cx, columns.clone())?;
+        Ok(Part::values(at, steps, row(columns.width())))
     })
-}
-
-fn of_class(
-    class: &str,
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: &Columns,
-) -> Result<Part, Error> {
-    match class {
-        "DecisionTreeClassifier"
-        | "ExtraTreeClassifier"
-        | "DecisionTreeRegressor"
-        | "ExtraTreeRegressor" => forest::tree(at, cx),
-        "RandomForestClassifier"
-        | "ExtraTreesClassifier"
-        | "RandomForestRegressor"
-        | "ExtraTreesRegressor" => forest::forest(at, cx),
-        "BaggingClassifier" | "BaggingRegressor" => bagging::read(at, cx, columns),
-        "AdaBoostClassifier" => adaboost::classifier(at, cx, columns),
-        "AdaBoostRegressor" => adaboost::regressor(at, cx, columns),
-        "CalibratedClassifierCV" => calibration::read(at, cx, columns),
-        "GaussianMixture" => mixture::read(at),
-        "IsolationForest" => isolation::read(at, columns),
-        "IsotonicRegression" => isotonic::read(at),
-        "KMeans" | "MiniBatchKMeans" => clusters::read(at),
-        "KNeighborsClassifier" => neighbors::classifier(at),
-        "KNeighborsRegressor" => neighbors::regressor(at),
-        "NearestCentroid" => neighbors::centroid(at),
-        "OneVsOneClassifier" => multiclass::one_vs_one(at, cx, columns),
-        "OneVsRestClassifier" => multiclass::one_vs_rest(at, cx, columns),
-        "StackingClassifier" | "StackingRegressor" => stacking::read(at, cx, columns),
-        "VotingClassifier" => voting::classifier(at, cx, columns),
-        "VotingRegressor" => voting::regressor(at, cx, columns),
-        "GradientBoostingClassifier" | "GradientBoostingRegressor" => {
-            boosting::read(at, cx, columns)
-        }
-        "HistGradientBoostingClassifier" | "HistGradientBoostingRegressor" => {
-            hist::read(at, cx, columns)
-        }
-        "TransformedTargetRegressor" => target::read(at, cx, columns),
-        "MultiOutputRegressor" | "MultiOutputClassifier" => several::side_by_side(at, cx, columns),
-        "RegressorChain" | "ClassifierChain" => several::chain(at, cx, columns),
-        "PoissonRegressor" | "GammaRegressor" | "TweedieRegressor" => {
-            linear::generalized(at, columns)
-        }
-        "RANSACRegressor" => linear::ransac(at, cx, columns),
-        "LogisticRegression" | "LogisticRegressionCV" => {
-            linear_classifier::logistic(at, cx, columns)
-        }
-        "SGDClassifier" => linear_classifier::stochastic(at, cx, columns),
-        "RidgeClassifier" | "RidgeClassifierCV" => linear_classifier::ridge(at, columns),
-        "LinearSVC" | "PassiveAggressiveClassifier" | "Perceptron" => {
-            linear_classifier::margins_only(at, columns)
-        }
-        "LinearDiscriminantAnalysis" => linear_classifier::discriminant(at, columns),
-        "QuadraticDiscriminantAnalysis" => discriminant::quadratic(at, columns),
-        "SVC" | "NuSVC" => svm::classifier(at, columns),
-        "SVR" | "NuSVR" => svm::regressor(at, columns),
-        "OneClassSVM" => svm::one_class(at, columns),
-        "SGDOneClassSVM" => linear::one_class(at, columns),
-        "MLPClassifier" => mlp::classifier(at, columns),
-        "MLPRegressor" => mlp::regressor(at, columns),
-        "GaussianNB" => bayes::gaussian(at, columns),
-        "MultinomialNB" => bayes::multinomial(at, columns),
-        "ComplementNB" => bayes::complement(at, columns),
-        "BernoulliNB" => bayes::bernoulli(at, columns),
-        "CategoricalNB" => bayes::categorical(at, columns),
-        "GaussianProcessRegressor" => gaussian_process::regressor(at, columns),
-        "KernelRidge" => kernel_ridge::regressor(at, columns),
-        "PLSRegression" | "PLSCanonical" | "CCA" => pls::regressor(at, cx, columns),
-        "DummyClassifier" => dummy::classifier(at),
-        "DummyRegressor" => dummy::regressor(at),
-        class if linear::REGRESSORS.contains(&class) => linear::regressor(at, columns),
-        class if transformer::CLASSES.contains(&class) => {
-            let (steps, columns) = transformer::read(at, cx, columns.clone())?;
-            Ok(Part::values(at, steps, row(columns.width())))
-        }
-        _ => Err(unsupported(at)),
-    }
 }
 
 /// Refuses a class that has no rule here, before anything of it is looked at.
 pub(super) fn check_known(at: Attributes<'_, '_>) -> Result<(), Error> {
     let class = at.class();
-    let known = CLASSES.contains(&class) || transformer::CLASSES.contains(&class);
-    match known || !at.is_sklearn() {
+    let known = !at.is_sklearn()
+        || WRAPPERS.iter().any(|w| w.0 == class)
+        || reader(class).is_some()
+        || transformer::is_known(class);
+    match known {
         true => Ok(()),
         false => Err(unsupported(at)),
     }
 }
 
 fn unsupported(at: Attributes<'_, '_>) -> Error {
-    at.unsupported(
-        "",
-        "the documentation lists scikit-learn's estimators that are read",
-    )
+    at.unsupported("", "docs/support.md lists the classes that are read")
 }
 
 /// Another library's estimator.

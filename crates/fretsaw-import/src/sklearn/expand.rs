@@ -4,6 +4,7 @@ use fretsaw_model::Step;
 
 use super::attributes::Attributes;
 use super::columns::Columns;
+use super::transformer::Transformed;
 use crate::Error;
 
 /// Factors in all products together; each costs a number here and in the file that is written.
@@ -11,10 +12,7 @@ const MAX_FACTORS: usize = 1 << 20;
 
 /// `PolynomialFeatures`: 1, then the products of one column, of two, and so on, each in
 /// lexicographic order.
-pub(super) fn polynomial(
-    at: Attributes<'_, '_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn polynomial(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let (least, most) = degrees(at)?;
     let n = columns.width();
     let once = at.flag("interaction_only");

@@ -29,15 +29,24 @@ pub(super) struct Member {
 }
 
 /// The classes of single trees.
+pub(super) const TREES: &[&str] = &[
+    "DecisionTreeClassifier",
+    "DecisionTreeRegressor",
+    "ExtraTreeClassifier",
+    "ExtraTreeRegressor",
+];
+
+/// The classes of means of trees that all see every column.
+pub(super) const FORESTS: &[&str] = &[
+    "ExtraTreesClassifier",
+    "ExtraTreesRegressor",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
+];
+
+/// Whether the estimator is a single tree.
 pub(super) fn is_tree(at: Attributes<'_, '_>) -> bool {
-    at.is_sklearn()
-        && matches!(
-            at.class(),
-            "DecisionTreeClassifier"
-                | "ExtraTreeClassifier"
-                | "DecisionTreeRegressor"
-                | "ExtraTreeRegressor"
-        )
+    at.is_sklearn() && TREES.contains(&at.class())
 }
 
 /// A single tree.

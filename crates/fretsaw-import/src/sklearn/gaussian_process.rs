@@ -24,10 +24,8 @@ pub(super) fn regressor(at: Attributes<'_, '_>, columns: &Columns) -> Result<Par
     }
     let function = function(at.child("kernel_")?, &Cell::new(MAX_KERNELS));
     let function = function.map_err(|e| e.under("kernel_"))?;
-    let train = Matrix::of(at, "X_train_")?;
-    let rows = train.rows;
-    let train = train.shaped("X_train_", rows, columns.width())?;
-    let (alpha, n_outputs) = one_a_row(at, "alpha_", rows)?;
+    let train = Matrix::of(at, "X_train_")?.of_width("X_train_", columns.width())?;
+    let (alpha, n_outputs) = one_a_row(at, "alpha_", train.rows)?;
     let kernel = Kernel {
         function,
         n_features: train.columns,
@@ -35,7 +33,7 @@ pub(super) fn regressor(at: Attributes<'_, '_>, columns: &Columns) -> Result<Par
     };
     // Before 0.24 there was only the mean.
     let factor = match at.some("_y_train_std") {
-        Some(_) => one_an_output(at, "_y_train_std", n_outputs)?,
+        Some(_) => at.one_each_or_all("_y_train_std", n_outputs)?,
         None => vec![1.0; n_outputs],
     };
     let steps = vec![
@@ -43,7 +41,7 @@ pub(super) fn regressor(at: Attributes<'_, '_>, columns: &Columns) -> Result<Par
         Step::Linear(linear(alpha, vec![0.0; n_outputs])),
         Step::Affine {
             factor,
-            offset: one_an_output(at, "_y_train_mean", n_outputs)?,
+            offset: at.one_each_or_all("_y_train_mean", n_outputs)?,
         },
     ];
     Ok(Part::values(at, steps, row(n_outputs)))
@@ -61,18 +59,6 @@ pub(super) fn one_a_row(
         (1, n) if n == rows => Ok((matrix.values, 1)),
         (n, outputs) => Err(Error::invalid(format!(
             "`{name}` is {n} x {outputs}, for {rows} training rows"
-        ))),
-    }
-}
-
-fn one_an_output(at: Attributes<'_, '_>, name: &str, n: usize) -> Result<Vec<f64>, Error> {
-    let values = at.floats(name)?;
-    match values[..] {
-        [one] => Ok(vec![one; n]),
-        _ if values.len() == n => Ok(values),
-        _ => Err(Error::invalid(format!(
-            "{} numbers in `{name}` for {n} outputs",
-            values.len()
         ))),
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn read(
     let classes = classifier.then(|| at.classes()).transpose()?;
     let answer = boosting::answer(at.text("loss").unwrap_or_default(), classes.as_ref())?;
     let n_outputs = boosting::n_outputs(classes.as_ref());
-    let boosting = HistGradientBoosting::of(at, cx, columns)?;
+    let boosting = HistGradientBoosting::of(at, cx, columns, n_outputs)?;
     let features = columns.are_input().then(|| boosting.features(columns));
     let numbering = boosting.numbering(columns.width());
     let body = Body::Ensemble(boosting.lift(n_outputs)?);
@@ -94,7 +94,12 @@ pub(super) fn read(
 }
 
 impl HistGradientBoosting {
-    fn of(at: Attributes<'_, '_>, cx: &Context<'_>, columns: &Columns) -> Result<Self, Error> {
+    fn of(
+        at: Attributes<'_, '_>,
+        cx: &Context<'_>,
+        columns: &Columns,
+        n_outputs: usize,
+    ) -> Result<Self, Error> {
         let mut predictors = Vec::new();
         for (i, predictor) in at.objects("_predictors")?.into_iter().enumerate() {
             let predictor = TreePredictor::of(predictor);
@@ -107,7 +112,7 @@ impl HistGradientBoosting {
         };
         Ok(Self {
             predictors,
-            baseline: at.floats("_baseline_prediction")?,
+            baseline: at.one_each("_baseline_prediction", n_outputs)?,
             columns,
             categories,
             numbered,
@@ -168,12 +173,6 @@ impl HistGradientBoosting {
     }
 
     fn lift(self, n_outputs: usize) -> Result<Ensemble, Error> {
-        if self.baseline.len() != n_outputs {
-            return Err(Error::invalid(format!(
-                "{} numbers in `_baseline_prediction` for {n_outputs} outputs",
-                self.baseline.len()
-            )));
-        }
         let mut trees = Vec::new();
         for (i, predictor) in self.predictors.into_iter().enumerate() {
             let target = Target::Output((i % n_outputs) as u32);

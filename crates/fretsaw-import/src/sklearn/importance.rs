@@ -3,6 +3,9 @@
 
 use super::attributes::Attributes;
 use super::context::Context;
+use super::forest;
+use super::matrix::Matrix;
+use super::tree::pairwise_sum;
 use crate::Error;
 use crate::pickle::Value;
 use crate::pickle::numpy::Elements;
@@ -52,19 +55,13 @@ fn importances(at: Attributes<'_, '_>, fitted: Attributes<'_, '_>) -> Result<Vec
         _ if computed => {}
         "auto" | "coef_" if coefficients => return sizes(at, fitted),
         "auto" | "feature_importances_" if fitted.is_sklearn() => match fitted.class() {
-            "DecisionTreeClassifier"
-            | "DecisionTreeRegressor"
-            | "ExtraTreeClassifier"
-            | "ExtraTreeRegressor" => {
+            class if forest::TREES.contains(&class) => {
                 let mut importances = Gains::of(fitted)?.per_column;
-                let total = sum(&importances);
+                let total = pairwise_sum(&importances);
                 share(&mut importances, total);
                 return Ok(importances);
             }
-            "RandomForestClassifier"
-            | "RandomForestRegressor"
-            | "ExtraTreesClassifier"
-            | "ExtraTreesRegressor" => return mean_of_trees(fitted, true),
+            class if forest::FORESTS.contains(&class) => return mean_of_trees(fitted, true),
             "GradientBoostingClassifier" | "GradientBoostingRegressor" => {
                 return mean_of_trees(fitted, false);
             }
@@ -85,7 +82,7 @@ fn sizes(at: Attributes<'_, '_>, fitted: Attributes<'_, '_>) -> Result<Vec<f64>,
         let values = fitted.floats("coef_")?;
         return Ok(values.into_iter().map(f64::abs).collect());
     }
-    let table = fitted.matrix("coef_")?;
+    let table = Matrix::of(fitted, "coef_")?;
     let order = at.number("norm_order")?;
     let norm = |column| {
         let sizes = table.column(column).map(f64::abs);
@@ -97,7 +94,7 @@ fn sizes(at: Attributes<'_, '_>, fitted: Attributes<'_, '_>) -> Result<Vec<f64>,
         }
     };
     match order > 0.0 {
-        true => Ok((0..table.n_columns).map(norm).collect()),
+        true => Ok((0..table.columns).map(norm).collect()),
         false => Err(at.unsupported(
             &format!("with `norm_order` {order}"),
             "positive ones are read",
@@ -164,7 +161,7 @@ fn mean_of_trees(fitted: Attributes<'_, '_>, each: bool) -> Result<Vec<f64>, Err
             continue;
         }
         if each {
-            let total = sum(&gains.per_column);
+            let total = pairwise_sum(&gains.per_column);
             share(&mut gains.per_column, total);
         }
         n += 1.0;
@@ -174,7 +171,7 @@ fn mean_of_trees(fitted: Attributes<'_, '_>, each: bool) -> Result<Vec<f64>, Err
     }
     if n > 0.0 {
         mean.iter_mut().for_each(|m| *m /= n);
-        let total = sum(&mean);
+        let total = pairwise_sum(&mean);
         mean.iter_mut().for_each(|m| *m /= total);
     }
     Ok(mean)
@@ -204,7 +201,7 @@ fn threshold(
         None => (Some(1.0), text),
     };
     let reference = match reference {
-        "mean" => Some(sum(scores) / scores.len() as f64),
+        "mean" => Some(pairwise_sum(scores) / scores.len() as f64),
         "median" => {
             let mut sorted = scores.to_vec();
             sorted.sort_unstable_by(f64::total_cmp);
@@ -238,41 +235,4 @@ fn is_sparse(fitted: Attributes<'_, '_>, cx: &Context<'_>) -> bool {
         _ => false,
     };
     by_ratio || fitted.text("penalty") == Some("l1") || class.contains("Lasso")
-}
-
-/// NumPy's sum, which adds in pairs.
-fn sum(values: &[f64]) -> f64 {
-    let n = values.len();
-    if n < 8 {
-        return values.iter().fold(0.0, |sum, v| sum + v);
-    }
-    if n > 128 {
-        let (first, rest) = values.split_at(n / 2 - n / 2 % 8);
-        return sum(first) + sum(rest);
-    }
-    let (eights, rest) = values.as_chunks::<8>();
-    let mut r = [0.0; 8];
-    for chunk in eights {
-        r.iter_mut().zip(chunk).for_each(|(r, v)| *r += v);
-    }
-    let total = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
-    rest.iter().fold(total, |sum, v| sum + v)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sums_are_numpys() {
-        // numpy.sum(1 / numpy.arange(1, n + 1)) of these n
-        for (n, want) in [
-            (7, 2.5928571428571425),
-            (100, 5.187377517639621),
-            (300, 6.282663880299504),
-        ] {
-            let values: Vec<f64> = (1..=n).map(|i| 1.0 / f64::from(i)).collect();
-            assert_eq!(sum(&values).to_bits(), f64::to_bits(want), "{n}");
-        }
-    }
 }

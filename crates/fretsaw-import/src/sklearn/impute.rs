@@ -8,14 +8,12 @@ use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::fill_text;
+use super::matrix::Matrix;
+use super::transformer::Transformed;
 use crate::Error;
 
 /// `SimpleImputer`: a value for each column.
-pub(super) fn simple(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn simple(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let (mut steps, values) = match fill_text::statistics(at, cx, &columns)? {
         Some(values) => (fill_text::mark(at, cx, &columns)?, values),
         None => (
@@ -34,10 +32,7 @@ pub(super) fn simple(
 }
 
 /// `MissingIndicator`: 1 where a value is missing.
-pub(super) fn missing(
-    at: Attributes<'_, '_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn missing(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let mut steps = mark_missing(at)?;
     let places = indicated(at, &columns)?;
     let width = places.len();
@@ -46,10 +41,7 @@ pub(super) fn missing(
 }
 
 /// `KNNImputer`: the mean of the nearest training rows that have the value.
-pub(super) fn nearest(
-    at: Attributes<'_, '_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn nearest(at: Attributes<'_, '_>, columns: Columns) -> Transformed {
     let n = columns.width();
     if at.text("metric") != Some("nan_euclidean") {
         return Err(at.unsupported("with another `metric`", "nan_euclidean is read"));
@@ -61,7 +53,7 @@ pub(super) fn nearest(
             return Err(at.unsupported("with another `weights`", "uniform and distance are read"));
         }
     };
-    let mut rows = at.matrix("_fit_X")?.of_width(n, "_fit_X")?;
+    let mut rows = Matrix::of(at, "_fit_X")?.of_width("_fit_X", n)?;
     if let Some(marker) = marker(at)? {
         for v in rows.values.iter_mut().filter(|v| **v == marker) {
             *v = f64::NAN;
@@ -148,7 +140,7 @@ pub(super) fn beside(
     filled: Vec<Step>,
     behind: Columns,
     indicator: Option<Vec<u32>>,
-) -> Result<(Vec<Step>, Columns), Error> {
+) -> Transformed {
     let mut steps = std::mem::take(steps);
     let Some(columns) = indicator else {
         steps.extend(filled);

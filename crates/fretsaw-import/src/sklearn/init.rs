@@ -10,8 +10,8 @@ use super::columns::Columns;
 use super::context::Context;
 use super::dummy;
 use super::estimator;
-use super::members::{check_size, positive};
-use super::part::{Part, linear, no_probabilities};
+use super::members::{centred, positive};
+use super::part::{Part, no_probabilities};
 use crate::Error;
 use crate::pickle::Value;
 
@@ -113,12 +113,7 @@ fn run(
     steps.push(Step::Map(Function::Ln));
     if version >= NEW_LINK {
         // Less their mean, which is the logarithm of the geometric one.
-        let n = n_classes;
-        check_size(n, n)?;
-        let share = 1.0 / n as f64;
-        let centre = |i: usize| f64::from(u8::from(i.is_multiple_of(n + 1))) - share;
-        let centre = linear((0..n * n).map(centre).collect(), vec![0.0; n]);
-        steps.push(Step::Linear(centre));
+        steps.push(centred(n_classes, 1.0)?);
     }
     Ok(steps)
 }
@@ -139,15 +134,12 @@ fn prior(init: Attributes<'_, '_>, n_classes: usize) -> Result<Vec<f64>, Error> 
     if init.text("strategy") == Some("uniform") {
         return Ok(vec![1.0 / n_classes as f64; n_classes]);
     }
-    let prior = dummy::probabilities(init, &init.classes()?)?;
-    match prior.len() == n_classes {
-        true => Ok(prior),
-        false => Err(Error::invalid(format!(
-            "{} numbers in `class_prior_` for {n_classes} classes",
-            prior.len()
-        ))
-        .under("init_")),
+    let labels = init.classes()?;
+    if labels.len() != n_classes {
+        let fault = format!("it knows {} of {n_classes} classes", labels.len());
+        return Err(Error::invalid(fault).under("init_"));
     }
+    dummy::probabilities(init, &labels)
 }
 
 /// How near to 0 and 1 probabilities may come.

@@ -10,6 +10,7 @@ use fretsaw_model::{Answer, Function, Step};
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
+use super::transformer::Transformed;
 use super::{estimator, impute};
 use crate::Error;
 use crate::pickle::{Id, Value};
@@ -18,11 +19,7 @@ use crate::pickle::{Id, Value};
 /// one round any number of times.
 const MAX_PLACES: usize = 1 << 24;
 
-pub(super) fn iterative(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn iterative(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     if at.flag("sample_posterior") {
         return Err(at.unsupported(
             "with `sample_posterior`",

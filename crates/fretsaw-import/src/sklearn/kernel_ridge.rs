@@ -3,48 +3,25 @@
 //! scikit-learn takes squared distances apart, `|x|^2 - 2 x.v + |v|^2`, and loses digits there that
 //! the sum of squares keeps; answers of the RBF kernel agree as far as those digits go.
 
-use fretsaw_model::{Body, Kernel, KernelFunction, Step};
+use fretsaw_model::Body;
 
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::gaussian_process::one_a_row;
+use super::kernel;
 use super::matrix::Matrix;
 use super::part::{Part, linear};
 use crate::Error;
 
 /// KernelRidge.
 pub(super) fn regressor(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
-    let fit = Matrix::of(at, "X_fit_")?;
-    let (rows, n) = (fit.rows, columns.width());
-    let fit = fit.shaped("X_fit_", rows, n)?;
-    let (coef, n_outputs) = one_a_row(at, "dual_coef_", rows)?;
-    let gamma = || match at.some("gamma") {
-        Some(_) => at.number("gamma"),
-        None => Ok(1.0 / n as f64),
-    };
-    let coef0 = || at.number("coef0");
-    let function = match at.text("kernel") {
-        Some("linear") => KernelFunction::Linear,
-        Some("poly" | "polynomial") => KernelFunction::Polynomial {
-            gamma: gamma()?,
-            coef0: coef0()?,
-            degree: at.number("degree")?,
-        },
-        Some("rbf") => KernelFunction::Rbf { gamma: gamma()? },
-        Some("sigmoid") => KernelFunction::Sigmoid {
-            gamma: gamma()?,
-            coef0: coef0()?,
-        },
-        _ => {
-            let advice = "linear, poly, rbf and sigmoid are known";
-            return Err(at.unsupported("with another kernel", advice));
-        }
-    };
-    let kernel = Step::Kernel(Kernel {
-        function,
-        n_features: n,
-        vectors: fit.values,
-    });
+    let n = columns.width();
+    let fit = Matrix::of(at, "X_fit_")?.of_width("X_fit_", n)?;
+    let (coef, n_outputs) = one_a_row(at, "dual_coef_", fit.rows)?;
+    let kernel = kernel::step(at, fit, |parameter| match parameter {
+        "gamma" if at.some("gamma").is_none() => Ok(1.0 / n as f64),
+        other => at.number(other),
+    })?;
     let body = Body::Linear(linear(coef, vec![0.0; n_outputs]));
     Ok(Part::values(at, vec![kernel], body))
 }

@@ -8,8 +8,6 @@ use fretsaw_model::{Body, Function, Linear, Link};
 
 use super::attributes::Attributes;
 use super::columns::Columns;
-use super::context::Context;
-use super::estimator;
 use super::matrix::Matrix;
 use super::part::{Part, linear};
 use crate::Error;
@@ -69,15 +67,6 @@ pub(super) fn generalized(at: Attributes<'_, '_>, columns: &Columns) -> Result<P
     })
 }
 
-/// RANSACRegressor: the estimator that was trained on the inliers.
-pub(super) fn ransac(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: &Columns,
-) -> Result<Part, Error> {
-    estimator::read(at.child("estimator_")?, cx, columns).map_err(|e| e.under("estimator_"))
-}
-
 /// SGDOneClassSVM: `decision_function` is `X @ coef_ - offset_`, and 0 is an inlier.
 pub(super) fn one_class(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
     let coef = Matrix::of(at, "coef_")?.shaped("coef_", 1, columns.width())?;
@@ -88,21 +77,7 @@ pub(super) fn one_class(at: Attributes<'_, '_>, columns: &Columns) -> Result<Par
 
 /// `coef_` and `intercept_`, an output a row.
 pub(super) fn weights(at: Attributes<'_, '_>, columns: &Columns) -> Result<Linear, Error> {
-    let coef = Matrix::of(at, "coef_")?;
-    let n_outputs = coef.rows;
-    let coef = coef.shaped("coef_", n_outputs, columns.width())?;
-    Ok(linear(coef.transposed(), intercepts(at, n_outputs)?))
-}
-
-/// `intercept_`: one an output, or one for all.
-pub(super) fn intercepts(at: Attributes<'_, '_>, n_outputs: usize) -> Result<Vec<f64>, Error> {
-    let intercept = at.floats("intercept_")?;
-    match intercept[..] {
-        [one] => Ok(vec![one; n_outputs]),
-        _ if intercept.len() == n_outputs => Ok(intercept),
-        _ => Err(Error::invalid(format!(
-            "{} numbers in `intercept_` for {n_outputs} outputs",
-            intercept.len()
-        ))),
-    }
+    let coef = Matrix::of(at, "coef_")?.of_width("coef_", columns.width())?;
+    let intercept = at.one_each_or_all("intercept_", coef.rows)?;
+    Ok(linear(coef.transposed(), intercept))
 }

@@ -10,7 +10,7 @@ use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::linear::weights;
-use super::part::{Part, linear};
+use super::part::{Part, Undivided, divided_by_sum, opposites};
 use crate::Error;
 
 /// LogisticRegression and LogisticRegressionCV.
@@ -25,8 +25,7 @@ pub(super) fn logistic(
         (true, _) => one_vs_rest(cx, n),
         // The softmax of the score and its negative.
         (false, 2) => {
-            let both = linear(vec![-1.0, 1.0], vec![0.0, 0.0]);
-            let steps = vec![Step::Linear(both), Step::Link(Link::Softmax)];
+            let steps = vec![opposites(), Step::Link(Link::Softmax)];
             (Link::Then(steps), Answer::Classes)
         }
         (false, _) => (Link::Softmax, Answer::Classes),
@@ -132,20 +131,10 @@ fn one_vs_rest(cx: &Context<'_>, n_classes: usize) -> (Link, Answer) {
     if cx.since(1, 9) {
         steps.push(Step::Normalize(Norm::Shares));
     } else {
-        steps.append(&mut divided_by_sum(n_classes));
+        // A row of zeros became NaN.
+        steps.append(&mut divided_by_sum(n_classes, Undivided::Nan));
     }
     (Link::Then(steps), Answer::Classes)
-}
-
-/// Each value divided by the sum; where that is 0 they become NaN, as before 1.9.
-fn divided_by_sum(n: usize) -> Vec<Step> {
-    let sum = Step::Linear(linear(vec![1.0; n], vec![0.0]));
-    let inverse = vec![sum, Step::Map(Function::Reciprocal)];
-    let each = |i| vec![i as u32, n as u32];
-    vec![
-        Step::Branches(vec![Vec::new(), inverse]),
-        Step::Products((0..n).map(each).collect()),
-    ]
 }
 
 /// The modified Huber loss: `(clip(score, -1, 1) + 1) / 2`, as shares of their sum.

@@ -62,12 +62,23 @@ impl Matrix {
         }
     }
 
-    /// The values column by column.
-    pub(super) fn transposed(&self) -> Vec<f64> {
-        let column = |c: usize| self.values.iter().skip(c).step_by(self.columns);
-        (0..self.columns).flat_map(column).copied().collect()
+    /// The same, refused where its rows are not of so many values.
+    pub(super) fn of_width(self, name: &str, columns: usize) -> Result<Self, Error> {
+        let rows = self.rows;
+        self.shaped(name, rows, columns)
     }
 
+    /// The values column by column.
+    pub(super) fn transposed(&self) -> Vec<f64> {
+        (0..self.columns).flat_map(|c| self.column(c)).collect()
+    }
+
+    /// The values of a column.
+    pub(super) fn column(&self, i: usize) -> impl Iterator<Item = f64> {
+        self.values.iter().skip(i).step_by(self.columns).copied()
+    }
+
+    /// The values of a row.
     pub(super) fn row(&self, i: usize) -> &[f64] {
         &self.values[i * self.columns..][..self.columns]
     }

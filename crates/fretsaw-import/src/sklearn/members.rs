@@ -103,21 +103,16 @@ pub(super) fn has_decision_function(mut at: Attributes<'_, '_>) -> Result<bool, 
             let is_new = at.some("_fitted_with_feature_names").is_some();
             return Ok(at.class() == "LGBMClassifier" && is_new);
         }
+        if let Some((inner, _)) = estimator::wrapped(at)? {
+            at = inner;
+            continue;
+        }
         at = match at.class() {
             "Pipeline" => match pipeline::steps(at)?.pop() {
                 Some(last) => last,
                 None => return Ok(false),
             },
-            "GridSearchCV"
-            | "RandomizedSearchCV"
-            | "HalvingGridSearchCV"
-            | "HalvingRandomSearchCV" => at.child("best_estimator_")?,
-            "FrozenEstimator" => at.child("estimator")?,
             "StackingClassifier" => at.child("final_estimator_")?,
-            "SelfTrainingClassifier" if at.some("estimator_").is_some() => {
-                at.child("estimator_")?
-            }
-            "SelfTrainingClassifier" => at.child("base_estimator_")?,
             "BaggingClassifier" | "OneVsRestClassifier" => {
                 match at.objects("estimators_")?.first() {
                     Some(&first) => first,
@@ -255,6 +250,14 @@ pub(super) fn divided(n: usize, by: f64) -> Step {
         shift: vec![0.0; n],
         scale: vec![by; n],
     }
+}
+
+/// Each of `n` values less their mean, times the factor.
+pub(super) fn centred(n: usize, factor: f64) -> Result<Step, Error> {
+    check_size(n, n)?;
+    let weight = |i: usize| f64::from(u8::from(i.is_multiple_of(n + 1))) - 1.0 / n as f64;
+    let weights = (0..n * n).map(|i| factor * weight(i)).collect();
+    Ok(Step::Linear(linear(weights, vec![0.0; n])))
 }
 
 /// Refuses a matrix that is large, however small the file that implies it.

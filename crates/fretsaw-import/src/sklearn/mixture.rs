@@ -7,14 +7,14 @@
 use fretsaw_model::{Answer, Function, Labels, Link, Step};
 
 use super::attributes::Attributes;
+use super::matrix::Matrix;
 use super::part::{Part, linear, row};
 use crate::Error;
 
 /// `GaussianMixture`: `predict_proba`.
 pub(super) fn read(at: Attributes<'_, '_>) -> Result<Part, Error> {
-    let &[k, n] = &at.array("means_")?.shape[..] else {
-        return Err(Error::invalid("`means_` is no table"));
-    };
+    let means = Matrix::of(at, "means_")?;
+    let (k, n) = (means.rows, means.columns);
     let tied = match at.text("covariance_type") {
         Some("full") => false,
         Some("tied") => true,
@@ -26,7 +26,7 @@ pub(super) fn read(at: Attributes<'_, '_>) -> Result<Part, Error> {
             return Err(at.unsupported(&what, "full and tied are read"));
         }
     };
-    let (means, weights) = (at.floats("means_")?, at.floats("weights_")?);
+    let weights = at.floats("weights_")?;
     let cholesky = at.floats("precisions_cholesky_")?;
     let size = n.checked_mul(n).filter(|&size| size > 0);
     let fits = |size: usize| cholesky.len() == if tied { size } else { size * k };
@@ -40,7 +40,7 @@ pub(super) fn read(at: Attributes<'_, '_>) -> Result<Part, Error> {
             true => &cholesky[..],
             false => &cholesky[i * size..][..size],
         };
-        let mean = &means[i * n..][..n];
+        let mean = means.row(i);
         let offset = |j: usize| -(0..n).fold(0.0, |sum, f| sum + mean[f] * cholesky[f * n + j]);
         let log_det = (0..n).fold(0.0, |sum, j| sum + cholesky[j * n + j].ln());
         let constant = -0.5 * (n as f64 * (2.0 * std::f64::consts::PI).ln()) + log_det;
@@ -53,5 +53,6 @@ pub(super) fn read(at: Attributes<'_, '_>) -> Result<Part, Error> {
     let steps = vec![Step::Branches((0..k).map(component).collect())];
     let labels = Labels::Ints((0..k as i64).collect());
     let answer = (Link::Softmax, Answer::Classes);
-    Ok(Part::classifier(at, steps, row(k), answer, labels))
+    // `predict` compares the logarithms, some of which differ where probabilities no longer do.
+    Ok(Part::classifier(at, steps, row(k), answer, labels).by_margins())
 }

@@ -35,6 +35,7 @@ mod input;
 mod isolation;
 mod isotonic;
 mod iterative;
+mod kernel;
 mod kernel_ridge;
 mod linear;
 mod linear_classifier;

@@ -1,13 +1,13 @@
 //! Classifiers of many classes made of classifiers of two: one class against the rest, and each
 //! against each other.
 
-use fretsaw_model::{Answer, Body, Decision, Function, Link, Norm, Step};
+use fretsaw_model::{Answer, Body, Decision, Function, Link, Step};
 
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::members::{Members, check_size, has_decision_function, positive};
-use super::part::{Part, linear, link_steps, no_probabilities, row};
+use super::part::{Part, Undivided, divided_by_sum, linear, link_steps, no_probabilities, row};
 use crate::Error;
 
 /// A classifier of two classes, as its score and its probability are asked for.
@@ -103,17 +103,17 @@ pub(super) fn one_vs_rest(
     }
     let decides = members.iter().any(|m| m.decides == Some(true));
     let probabilities = members.iter().all(|m| m.probability.is_some());
+    let answer = answer(several, one, probabilities).ok_or_else(|| {
+        at.unsupported(
+            "of several labels a row, without probabilities",
+            "labels are read that have a probability each",
+        )
+    })?;
     let normalize = match several || one {
         true => Vec::new(),
         false => shares(cx, n),
     };
     let (steps, body, link) = joined(members, normalize);
-    let answer = match probabilities {
-        _ if several => Answer::Labels,
-        true if one => Answer::Binary,
-        false if one => Answer::Score,
-        _ => Answer::Classes,
-    };
     let decision = match decides {
         _ if several => Decision::Answer,
         false if one => Decision::Answer,
@@ -129,6 +129,16 @@ pub(super) fn one_vs_rest(
         labels: Some(labels),
         ..Part::values(at, steps, body)
     }))
+}
+
+/// What the answers are; `None` of scores of labels, which only probabilities can stand for.
+fn answer(several: bool, one: bool, probabilities: bool) -> Option<Answer> {
+    match (several, one) {
+        (true, _) => probabilities.then_some(Answer::Labels),
+        (false, true) if probabilities => Some(Answer::Binary),
+        (false, true) => Some(Answer::Score),
+        (false, false) => Some(Answer::Classes),
+    }
 }
 
 /// Scores as margins; probabilities, if all members have them, as answers.
@@ -179,18 +189,11 @@ fn joined(members: Vec<Binary>, normalize: Vec<Step>) -> (Vec<Step>, Body, Link)
 
 /// Probabilities divided by their sum. Before 1.7 a row of zeros became NaN.
 fn shares(cx: &Context<'_>, n: usize) -> Vec<Step> {
-    if cx.since(1, 7) {
-        return vec![Step::Normalize(Norm::L1)];
-    }
-    let one_by_sum = vec![
-        Step::Linear(linear(vec![1.0; n], vec![0.0])),
-        Step::Map(Function::Reciprocal),
-    ];
-    let products = (0..n as u32).map(|i| vec![i, n as u32]);
-    vec![
-        Step::Branches(vec![Vec::new(), one_by_sum]),
-        Step::Products(products.collect()),
-    ]
+    let undivided = match cx.since(1, 7) {
+        true => Undivided::Zeros,
+        false => Undivided::Nan,
+    };
+    divided_by_sum(n, undivided)
 }
 
 /// `OneVsOneClassifier`.
@@ -287,4 +290,40 @@ fn tally(n: usize, m: usize) -> Result<Vec<Step>, Error> {
         Step::Products(products.collect()),
         Step::Linear(linear((0..2 * n * n).map(add).collect(), vec![0.0; n])),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up_to_1_however_small_the_probabilities() {
+        let shares = |version, p: [f64; 2]| {
+            let mut answers = [0.0; 2];
+            let steps = shares(&Context::new(Some(version), "pickle"), 2);
+            Link::Then(steps).apply_f64(&p, &mut answers);
+            answers
+        };
+        for version in ["0.24.2", "1.6.1", "1.7.0"] {
+            assert_eq!(shares(version, [0.3, 0.1]), [0.3 / 0.4, 0.1 / 0.4]);
+            assert_eq!(shares(version, [3e-17, 1e-17]), [3e-17 / 4e-17, 0.25]);
+            assert_eq!(shares(version, [0.0, 5e-324]), [0.0, 1.0]);
+        }
+        assert_eq!(shares("1.7.0", [0.0; 2]), [0.0; 2]);
+        assert!(shares("1.6.1", [0.0; 2]).iter().all(|p| p.is_nan()));
+    }
+
+    #[test]
+    fn labels_have_probabilities_or_are_refused() {
+        for (several, one, probabilities, want) in [
+            (true, false, true, Some(Answer::Labels)),
+            (true, false, false, None),
+            (true, true, false, None),
+            (false, true, true, Some(Answer::Binary)),
+            (false, true, false, Some(Answer::Score)),
+            (false, false, false, Some(Answer::Classes)),
+        ] {
+            assert_eq!(answer(several, one, probabilities), want);
+        }
+    }
 }

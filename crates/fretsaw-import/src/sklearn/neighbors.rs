@@ -8,6 +8,7 @@ use fretsaw_model::{
 };
 
 use super::attributes::Attributes;
+use super::matrix::Matrix;
 use super::part::{Part, row};
 use super::voting;
 use crate::Error;
@@ -60,23 +61,15 @@ fn neighbors(at: Attributes<'_, '_>, targets: NeighborTargets) -> Result<Neighbo
             }
         },
     };
-    let (n_features, vectors) = rows(at, "_fit_X")?;
+    let rows = Matrix::of(at, "_fit_X")?;
     Ok(Neighbors {
         metric: metric(at)?,
         k: at.count("n_neighbors")?,
         weights,
-        n_features,
-        vectors,
+        n_features: rows.columns,
+        vectors: rows.values,
         targets,
     })
-}
-
-/// The values of a row, and all rows.
-fn rows(at: Attributes<'_, '_>, name: &str) -> Result<(usize, Vec<f64>), Error> {
-    match at.array(name)?.shape[..] {
-        [_, n] => Ok((n, at.floats(name)?)),
-        _ => Err(Error::invalid(format!("`{name}` is no table"))),
-    }
 }
 
 fn metric(at: Attributes<'_, '_>) -> Result<Metric, Error> {
@@ -139,13 +132,13 @@ pub(super) fn centroid(at: Attributes<'_, '_>) -> Result<Part, Error> {
     };
     let labels: Labels = at.classes()?;
     let n = labels.len();
-    let (n_features, vectors) = rows(at, "centroids_")?;
+    let centroids = Matrix::of(at, "centroids_")?;
     let nearest = Neighbors {
         metric,
         k: 1,
         weights: NeighborWeights::Uniform,
-        n_features,
-        vectors,
+        n_features: centroids.columns,
+        vectors: centroids.values,
         targets: NeighborTargets::Classes {
             n_classes: n,
             classes: (0..n as u32).collect(),

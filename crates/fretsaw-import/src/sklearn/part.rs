@@ -2,7 +2,7 @@
 
 use fretsaw_model::{
     Answer, Body, Decision, Feature, Float, Function, InterceptOrder, Labels, Linear,
-    LinearMissing, Link, Model, Provenance, Step,
+    LinearMissing, Link, Model, Norm, Provenance, Step,
 };
 
 use super::attributes::Attributes;
@@ -151,9 +151,13 @@ impl Part {
             return None;
         }
         let binary = self.answer == Answer::Binary;
+        let single = self.provenance.is_some() && self.body.margin() == Float::F32;
         let mut steps = self.into_answers();
         if binary {
             steps.push(Step::Linear(complement()));
+            if single {
+                steps.push(Step::Map(Function::Narrow));
+            }
         }
         Some(steps)
     }
@@ -172,9 +176,13 @@ impl Part {
 
     /// The steps that give the answers, one column of a binary classifier.
     pub(super) fn into_answers(self) -> Vec<Step> {
+        let single = self.provenance.is_some() && self.body.margin() == Float::F32;
         let mut steps = self.steps;
         steps.extend(body_step(self.body));
-        steps.extend(link_steps(self.link));
+        steps.extend(match single {
+            true => single_link_steps(self.link),
+            false => link_steps(self.link),
+        });
         steps
     }
 
@@ -243,9 +251,84 @@ pub(super) fn link_steps(link: Link) -> Vec<Step> {
     }
 }
 
+/// A link that its library computes in f32, as XGBoost does: the sigmoid operation by operation,
+/// the others rounded at their end.
+fn single_link_steps(link: Link) -> Vec<Step> {
+    let narrow = Step::Map(Function::Narrow);
+    match link {
+        Link::Identity => Vec::new(),
+        Link::Sigmoid { steepness: 1.0 } => vec![
+            Step::Map(Function::Negate),
+            Step::Map(Function::Clip {
+                low: f64::NEG_INFINITY,
+                high: f64::from(88.7_f32),
+            }),
+            Step::Map(Function::Exp),
+            narrow.clone(),
+            Step::Affine {
+                factor: vec![1.0],
+                offset: vec![1.0],
+            },
+            narrow.clone(),
+            Step::Map(Function::Reciprocal),
+            narrow,
+        ],
+        link => {
+            let mut steps = link_steps(link);
+            steps.push(narrow);
+            steps
+        }
+    }
+}
+
 /// From the probability of the second of two classes to both.
 pub(super) fn complement() -> Linear {
     linear(vec![-1.0, 1.0], vec![1.0, 0.0])
+}
+
+/// From the score of the second of two classes to one for each.
+pub(super) fn opposites() -> Step {
+    Step::Linear(linear(vec![-1.0, 1.0], vec![0.0; 2]))
+}
+
+/// What [`divided_by_sum`] leaves where there is nothing to divide by.
+#[derive(Clone, Copy)]
+pub(super) enum Undivided {
+    Zeros,
+    Nan,
+}
+
+/// Each of `n` values, none of them below 0, divided by their sum, unless that is 0.
+pub(super) fn divided_by_sum(n: usize, undivided: Undivided) -> Vec<Step> {
+    let sum = Step::Linear(linear(vec![1.0; n], vec![0.0]));
+    let of_each = Step::Select {
+        columns: vec![0; n],
+    };
+    let otherwise = match undivided {
+        Undivided::Zeros => Vec::new(),
+        // The logarithm of -1 is NaN.
+        Undivided::Nan => vec![
+            Step::Affine {
+                factor: vec![0.0; n],
+                offset: vec![-1.0; n],
+            },
+            Step::Map(Function::Ln),
+        ],
+    };
+    vec![
+        Step::Branches(vec![
+            vec![sum, of_each],
+            vec![Step::Normalize(Norm::Shares)],
+            otherwise,
+        ]),
+        Step::Choose,
+    ]
+}
+
+/// The place of the first of the largest; NaN is none.
+pub(super) fn first_largest(values: &[f64]) -> usize {
+    let larger = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
+    (0..values.len()).fold(0, larger)
 }
 
 /// A matrix product in f64, `weights` being inputs x outputs, row-major.
@@ -279,4 +362,20 @@ pub(super) fn no_probabilities(at: Attributes<'_, '_>) -> Error {
         "without predict_proba",
         "it stands where probabilities are needed",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nan_is_never_the_largest() {
+        for (values, want) in [
+            (&[1.0, 3.0, 3.0][..], 1),
+            (&[0.5, f64::NAN, 2.0], 2),
+            (&[-0.0, 0.0], 0),
+        ] {
+            assert_eq!(first_largest(values), want, "{values:?}");
+        }
+    }
 }

@@ -1,11 +1,10 @@
 //! Pipelines: transformers, then an estimator or one more transformer.
 
-use fretsaw_model::Step;
-
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
 use super::part::Part;
+use super::transformer::Transformed;
 use super::{estimator, transformer};
 use crate::Error;
 use crate::pickle::{Id, Value};
@@ -50,19 +49,11 @@ pub(super) fn estimate(
 }
 
 /// A pipeline of nothing but transformers.
-pub(super) fn transform(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn transform(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     run(&steps(at)?, cx, columns)
 }
 
-fn run(
-    transformers: &[Attributes<'_, '_>],
-    cx: &Context<'_>,
-    mut columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+fn run(transformers: &[Attributes<'_, '_>], cx: &Context<'_>, mut columns: Columns) -> Transformed {
     let mut steps = Vec::new();
     for (i, &at) in transformers.iter().enumerate() {
         let (mut more, after) =

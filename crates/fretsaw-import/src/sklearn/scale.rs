@@ -4,10 +4,8 @@ use fretsaw_model::{Function, Step};
 
 use super::attributes::Attributes;
 use super::columns::Columns;
+use super::transformer::Transformed;
 use crate::Error;
-
-/// Steps, and the columns behind them.
-type Transformed = Result<(Vec<Step>, Columns), Error>;
 
 /// `StandardScaler`: `(x - mean_) / scale_`.
 pub(super) fn standard(at: Attributes<'_, '_>, columns: Columns) -> Transformed {

@@ -6,7 +6,9 @@ use fretsaw_model::Step;
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
-use super::importance;
+use super::part::Part;
+use super::transformer::Transformed;
+use super::{estimator, importance};
 use crate::Error;
 
 /// The classes that are read here.
@@ -25,11 +27,7 @@ pub(super) const CLASSES: &[&str] = &[
 ];
 
 /// Any of [`CLASSES`].
-pub(super) fn read(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn read(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     let n = columns.width();
     let mask = support(at, cx, n)?;
     if mask.len() != n {
@@ -47,6 +45,17 @@ pub(super) fn read(
         columns: kept.iter().map(|&c| c as u32).collect(),
     };
     Ok((vec![step], columns.select(&kept)))
+}
+
+/// RFE and RFECV, which answer as the estimator does that was trained on what they keep.
+pub(super) fn estimate(
+    at: Attributes<'_, '_>,
+    cx: &Context<'_>,
+    columns: &Columns,
+) -> Result<Part, Error> {
+    let (steps, kept) = read(at, cx, columns.clone())?;
+    let part = estimator::read(at.child("estimator_")?, cx, &kept);
+    Ok(part.map_err(|e| e.under("estimator_"))?.behind(steps))
 }
 
 fn support(at: Attributes<'_, '_>, cx: &Context<'_>, n: usize) -> Result<Vec<bool>, Error> {

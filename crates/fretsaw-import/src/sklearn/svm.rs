@@ -6,13 +6,12 @@
 //! scores of the votes for more. Kernels that are functions, or that the user computes, are refused.
 
 use fretsaw_model::{
-    Answer, Body, Decision, Function, Kernel, KernelFunction, Labels, Linear, Link,
-    PairwiseCoupling, Step,
+    Answer, Body, Decision, Function, Labels, Linear, Link, PairwiseCoupling, Step,
 };
 
 use super::attributes::Attributes;
 use super::columns::Columns;
-use super::linear::intercepts;
+use super::kernel;
 use super::matrix::{Matrix, laid_out, places};
 use super::part::{Part, linear, row};
 use crate::Error;
@@ -34,7 +33,7 @@ fn one_sum(at: Attributes<'_, '_>, columns: &Columns) -> Result<(Step, Linear), 
     let vectors = vectors(at, columns)?;
     let coef = either(at, "_dual_coef_", "dual_coef_");
     let coef = Matrix::of(at, coef)?.shaped(coef, 1, vectors.rows)?;
-    let sum = linear(coef.values, intercepts(at, 1)?);
+    let sum = linear(coef.values, at.one_each("intercept_", 1)?);
     Ok((kernel(at, vectors)?, sum))
 }
 
@@ -133,40 +132,15 @@ fn several(
 
 /// `support_vectors_`; empty where every coefficient is 0.
 fn vectors(at: Attributes<'_, '_>, columns: &Columns) -> Result<Matrix, Error> {
-    let vectors = Matrix::of(at, "support_vectors_")?;
-    let n = vectors.rows;
-    vectors.shaped("support_vectors_", n, columns.width())
+    Matrix::of(at, "support_vectors_")?.of_width("support_vectors_", columns.width())
 }
 
 /// libsvm's `k_function`.
 fn kernel(at: Attributes<'_, '_>, vectors: Matrix) -> Result<Step, Error> {
-    let gamma = || at.number("_gamma");
-    let function = match at.text("kernel") {
-        Some("linear") => KernelFunction::Linear,
-        Some("poly") => KernelFunction::Polynomial {
-            gamma: gamma()?,
-            coef0: at.number("coef0")?,
-            degree: at.number("degree")?,
-        },
-        Some("rbf") => KernelFunction::Rbf { gamma: gamma()? },
-        Some("sigmoid") => KernelFunction::Sigmoid {
-            gamma: gamma()?,
-            coef0: at.number("coef0")?,
-        },
-        Some("precomputed") => {
-            let advice = "its rows would be kernel values of the training data, not features";
-            return Err(at.unsupported("with a precomputed kernel", advice));
-        }
-        _ => {
-            let advice = "linear, poly, rbf and sigmoid are known";
-            return Err(at.unsupported("with a kernel of its own", advice));
-        }
-    };
-    Ok(Step::Kernel(Kernel {
-        function,
-        n_features: vectors.columns,
-        vectors: vectors.values,
-    }))
+    kernel::step(at, vectors, |parameter| match parameter {
+        "gamma" => at.number("_gamma"),
+        other => at.number(other),
+    })
 }
 
 /// The decision of each pair from the kernel of each vector.
@@ -199,14 +173,7 @@ fn pairs(at: Attributes<'_, '_>, n: usize, n_vectors: usize) -> Result<Linear, E
         }
     }
     let name = either(at, "_intercept_", "intercept_");
-    let intercept = at.floats(name)?;
-    match intercept.len() == n_pairs {
-        true => Ok(linear(weights, intercept)),
-        false => Err(Error::invalid(format!(
-            "{} numbers in `{name}` for {n_pairs} pairs of classes",
-            intercept.len()
-        ))),
-    }
+    Ok(linear(weights, at.one_each(name, n_pairs)?))
 }
 
 /// The sigmoids of the pairs, of a classifier that was trained with them.

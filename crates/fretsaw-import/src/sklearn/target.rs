@@ -6,6 +6,7 @@ use fretsaw_model::{Curve, Function, Link, Step};
 use super::attributes::Attributes;
 use super::columns::Columns;
 use super::context::Context;
+use super::matrix::Matrix;
 use super::part::{Part, linear, link_steps};
 use super::{elementwise, estimator, pipeline};
 use crate::Error;
@@ -35,7 +36,7 @@ pub(super) fn read(
 fn inverse(at: Attributes<'_, '_>, n: usize) -> Result<Vec<Step>, Error> {
     let affine = |factor: Option<&str>, offset: Option<&str>| {
         let one_each = |name: Option<&str>, otherwise: f64| match name {
-            Some(name) => one_each(at, name, n),
+            Some(name) => at.one_each(name, n),
             None => Ok(vec![otherwise; n]),
         };
         // Adding -0.0 changes nothing, not even the sign of a zero.
@@ -52,8 +53,8 @@ fn inverse(at: Attributes<'_, '_>, n: usize) -> Result<Vec<Step>, Error> {
         ),
         "MaxAbsScaler" => affine(Some("scale_"), None),
         "MinMaxScaler" => Ok(vec![Step::Scale {
-            shift: one_each(at, "min_", n)?,
-            scale: one_each(at, "scale_", n)?,
+            shift: at.one_each("min_", n)?,
+            scale: at.one_each("scale_", n)?,
         }]),
         "PowerTransformer" => power(at, n),
         "QuantileTransformer" => quantile(at, n),
@@ -71,17 +72,6 @@ fn inverse(at: Attributes<'_, '_>, n: usize) -> Result<Vec<Step>, Error> {
             "as the transformer of a target",
             "scalers, functions, power and uniform quantile transformers are read there",
         )),
-    }
-}
-
-fn one_each(at: Attributes<'_, '_>, name: &str, n: usize) -> Result<Vec<f64>, Error> {
-    let values = at.floats(name)?;
-    match values.len() == n {
-        true => Ok(values),
-        false => Err(Error::invalid(format!(
-            "{} numbers in `{name}` for {n} targets",
-            values.len()
-        ))),
     }
 }
 
@@ -118,7 +108,7 @@ fn power(at: Attributes<'_, '_>, n: usize) -> Result<Vec<Step>, Error> {
         steps.push(Step::Linear(linear(vec![1.0, 1.0], vec![0.0])));
         steps
     };
-    let lambdas = one_each(at, "lambdas_", n)?;
+    let lambdas = at.one_each("lambdas_", n)?;
     steps.push(Step::Branches(
         lambdas.into_iter().enumerate().map(one).collect(),
     ));
@@ -155,15 +145,10 @@ fn quantile(at: Attributes<'_, '_>, n: usize) -> Result<Vec<Step>, Error> {
         ));
     }
     let references = at.floats("references_")?;
-    let quantiles = at.array("quantiles_")?;
-    let values = quantiles
-        .elements()
-        .and_then(crate::pickle::numpy::Elements::floats)
-        .filter(|_| quantiles.shape == [references.len(), n])
-        .ok_or_else(|| Error::invalid("`quantiles_` does not fit `references_`"))?;
+    let quantiles = Matrix::of(at, "quantiles_")?.shaped("quantiles_", references.len(), n)?;
     let curve = |column: usize| Curve {
         x: references.clone(),
-        y: values.iter().skip(column).step_by(n).copied().collect(),
+        y: quantiles.column(column).collect(),
         both_ways: false,
         flat: None,
     };

@@ -11,51 +11,89 @@ use super::{
 };
 use crate::Error;
 
-/// The classes that are read as transformers.
-pub(super) const CLASSES: &[&str] = &[
-    "Pipeline",
-    "Binarizer",
-    "ColumnTransformer",
-    "FactorAnalysis",
-    "FastICA",
-    "FeatureUnion",
-    "FunctionTransformer",
-    "GaussianRandomProjection",
-    "GenericUnivariateSelect",
-    "IncrementalPCA",
-    "IterativeImputer",
-    "KBinsDiscretizer",
-    "KMeans",
-    "KNNImputer",
-    "LinearDiscriminantAnalysis",
-    "MaxAbsScaler",
-    "MinMaxScaler",
-    "MiniBatchKMeans",
-    "MissingIndicator",
-    "Normalizer",
-    "Nystroem",
-    "OneHotEncoder",
-    "OrdinalEncoder",
-    "PCA",
-    "PolynomialFeatures",
-    "PowerTransformer",
-    "QuantileTransformer",
-    "RFE",
-    "RFECV",
-    "RobustScaler",
-    "SelectFdr",
-    "SelectFpr",
-    "SelectFromModel",
-    "SelectFwe",
-    "SelectKBest",
-    "SelectPercentile",
-    "SequentialFeatureSelector",
-    "SimpleImputer",
-    "StandardScaler",
-    "TargetEncoder",
-    "TruncatedSVD",
-    "VarianceThreshold",
+/// Steps, and the columns behind them.
+pub(super) type Transformed = Result<(Vec<Step>, Columns), Error>;
+
+/// Reads a transformer that sees rows of these columns.
+type Reader = fn(Attributes<'_, '_>, &Context<'_>, Columns) -> Transformed;
+
+/// What each class is read by.
+const READERS: &[(&[&str], Reader)] = &[
+    (&["Pipeline"], pipeline::transform),
+    (&["ColumnTransformer"], compose::columns),
+    (&["FeatureUnion"], compose::union),
+    (&["Binarizer"], |at, _, columns| {
+        elementwise::binarizer(at, columns)
+    }),
+    (&["FunctionTransformer"], |at, _, columns| {
+        elementwise::function(at, columns)
+    }),
+    (&["Normalizer"], |at, _, columns| {
+        elementwise::normalizer(at, columns)
+    }),
+    (&["MaxAbsScaler"], |at, _, columns| {
+        scale::max_abs(at, columns)
+    }),
+    (&["MinMaxScaler"], |at, _, columns| {
+        scale::min_max(at, columns)
+    }),
+    (&["RobustScaler"], |at, _, columns| {
+        scale::robust(at, columns)
+    }),
+    (&["StandardScaler"], |at, _, columns| {
+        scale::standard(at, columns)
+    }),
+    (&["IterativeImputer"], iterative::iterative),
+    (&["KNNImputer"], |at, _, columns| {
+        impute::nearest(at, columns)
+    }),
+    (&["MissingIndicator"], |at, _, columns| {
+        impute::missing(at, columns)
+    }),
+    (&["SimpleImputer"], impute::simple),
+    (&["PolynomialFeatures"], |at, _, columns| {
+        expand::polynomial(at, columns)
+    }),
+    (&["KBinsDiscretizer"], distribution::bins),
+    (&["PowerTransformer"], distribution::power),
+    (&["QuantileTransformer"], |at, _, columns| {
+        distribution::quantile(at, columns)
+    }),
+    (&["FactorAnalysis"], |at, _, columns| {
+        decompose::factors(at, columns)
+    }),
+    (&["FastICA"], |at, _, columns| {
+        decompose::independent(at, columns)
+    }),
+    (&["IncrementalPCA", "PCA"], decompose::principal),
+    (
+        &["GaussianRandomProjection", "TruncatedSVD"],
+        |at, _, columns| decompose::product(at, columns),
+    ),
+    (&["LinearDiscriminantAnalysis"], |at, _, columns| {
+        decompose::discriminants(at, columns)
+    }),
+    (&["KMeans", "MiniBatchKMeans"], |at, _, columns| {
+        decompose::distances(at, columns)
+    }),
+    (&["Nystroem"], |at, _, columns| {
+        decompose::nystroem(at, columns)
+    }),
+    (&["OneHotEncoder"], encode::one_hot),
+    (&["OrdinalEncoder"], encode::ordinal),
+    (&["TargetEncoder"], encode::target),
+    (select::CLASSES, select::read),
 ];
+
+fn reader(class: &str) -> Option<Reader> {
+    let of_class = READERS.iter().find(|(classes, _)| classes.contains(&class));
+    of_class.map(|&(_, reader)| reader)
+}
+
+/// Whether the class is read as a transformer.
+pub(super) fn is_known(class: &str) -> bool {
+    reader(class).is_some()
+}
 
 /// Those that keep a sparse matrix one.
 const KEEP_SPARSE: &[&str] = &[
@@ -82,63 +120,29 @@ const KEEP_SPARSE: &[&str] = &[
 ];
 
 /// Reads a transformer that sees rows of `columns`.
-pub(super) fn read(
-    at: Attributes<'_, '_>,
-    cx: &Context<'_>,
-    columns: Columns,
-) -> Result<(Vec<Step>, Columns), Error> {
+pub(super) fn read(at: Attributes<'_, '_>, cx: &Context<'_>, columns: Columns) -> Transformed {
     cx.deeper(|| {
-        if !at.is_sklearn() {
-            return Err(unsupported(at));
-        }
-        if at.class() != "Pipeline" {
-            check_width(at, &columns)?;
-        }
+        let known = reader(at.class()).filter(|_| at.is_sklearn());
+        let reader = known.ok_or_else(|| unsupported(at))?;
+        check_width(at, &columns)?;
         let sparse = columns.sparse;
-        let (steps, mut columns) = match at.class() {
-            // These know themselves whether what they give is sparse.
-            "Pipeline" => return pipeline::transform(at, cx, columns),
-            "ColumnTransformer" => return compose::columns(at, cx, columns),
-            "FeatureUnion" => return compose::union(at, cx, columns),
-            "Binarizer" => elementwise::binarizer(at, columns),
-            "FunctionTransformer" => elementwise::function(at, columns),
-            "Normalizer" => elementwise::normalizer(at, columns),
-            "MaxAbsScaler" => scale::max_abs(at, columns),
-            "MinMaxScaler" => scale::min_max(at, columns),
-            "RobustScaler" => scale::robust(at, columns),
-            "StandardScaler" => scale::standard(at, columns),
-            "IterativeImputer" => iterative::iterative(at, cx, columns),
-            "KNNImputer" => impute::nearest(at, columns),
-            "MissingIndicator" => impute::missing(at, columns),
-            "SimpleImputer" => impute::simple(at, cx, columns),
-            "PolynomialFeatures" => expand::polynomial(at, columns),
-            "KBinsDiscretizer" => distribution::bins(at, cx, columns),
-            "PowerTransformer" => distribution::power(at, cx, columns),
-            "QuantileTransformer" => distribution::quantile(at, columns),
-            "FactorAnalysis" => decompose::factors(at, columns),
-            "FastICA" => decompose::independent(at, columns),
-            "IncrementalPCA" | "PCA" => decompose::principal(at, cx, columns),
-            "GaussianRandomProjection" | "TruncatedSVD" => decompose::product(at, columns),
-            "LinearDiscriminantAnalysis" => decompose::discriminants(at, columns),
-            "KMeans" | "MiniBatchKMeans" => decompose::distances(at, columns),
-            "Nystroem" => decompose::nystroem(at, columns),
-            "OneHotEncoder" => encode::one_hot(at, cx, columns),
-            "OrdinalEncoder" => encode::ordinal(at, cx, columns),
-            "TargetEncoder" => encode::target(at, cx, columns),
-            class if select::CLASSES.contains(&class) => select::read(at, cx, columns),
-            _ => Err(unsupported(at)),
-        }?;
-        columns.sparse = gives_sparse(at, sparse);
+        let (steps, mut columns) = reader(at, cx, columns)?;
+        if !KNOW_THEMSELVES.contains(&at.class()) {
+            columns.sparse = gives_sparse(at, sparse);
+        }
         Ok((steps, columns))
     })
 }
+
+/// Transformers made of others, which say by those whether what they give is sparse.
+const KNOW_THEMSELVES: &[&str] = &["ColumnTransformer", "FeatureUnion", "Pipeline"];
 
 /// Whether the library holds what the transformer gives as a sparse matrix, given whether it holds
 /// so what the transformer sees.
 fn gives_sparse(at: Attributes<'_, '_>, sparse: bool) -> bool {
     match at.class() {
         // Called `sparse` before 1.2.
-        "OneHotEncoder" | "SplineTransformer" => {
+        "OneHotEncoder" => {
             let name = at
                 .some("sparse_output")
                 .map_or("sparse", |_| "sparse_output");
@@ -165,6 +169,6 @@ pub(super) fn check_width(at: Attributes<'_, '_>, columns: &Columns) -> Result<(
 fn unsupported(at: Attributes<'_, '_>) -> Error {
     at.unsupported(
         "as a transformer",
-        format!("of transformers these are read: {}", CLASSES.join(", ")),
+        "docs/support.md lists the transformers that are read",
     )
 }

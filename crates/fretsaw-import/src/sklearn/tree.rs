@@ -193,3 +193,21 @@ pub(super) fn pairwise_sum(v: &[f64]) -> f64 {
     let sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
     rest.iter().fold(sum, |sum, x| sum + x)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_numpys() {
+        // numpy.sum(1 / numpy.arange(1, n + 1)) of these n
+        for (n, want) in [
+            (7, 2.5928571428571425),
+            (100, 5.187377517639621),
+            (300, 6.282663880299504),
+        ] {
+            let values: Vec<f64> = (1..=n).map(|i| 1.0 / f64::from(i)).collect();
+            assert_eq!(pairwise_sum(&values).to_bits(), f64::to_bits(want), "{n}");
+        }
+    }
+}

@@ -183,4 +183,15 @@ fn what_cannot_be_represented_is_refused_by_name() {
     assert!(text.contains("text features"), "{text}");
     let lost = refusal("catboost-0.15.2/one_hot/model.json");
     assert!(lost.contains("left out") && lost.contains(".cbm"), "{lost}");
+
+    // JSON keeps one table where several targets have one each.
+    let path = testdata().join("catboost-1.2.10/ctr/model.json");
+    let text = fs::read_to_string(path).unwrap();
+    let several = text.replace("Logloss", "MultiLogloss");
+    assert_ne!(text, several);
+    let mixed = import(several.as_bytes()).unwrap_err().to_string();
+    assert!(
+        mixed.contains("several targets") && mixed.contains(".cbm"),
+        "{mixed}"
+    );
 }

@@ -258,6 +258,14 @@ fn small_models_mean_what_they_say() {
         let margins = fretsaw_model::margins(&model, &rows).unwrap();
         assert_eq!(margins, [1.0, 1.0, 3.0, 3.0, 1.0, 2.0]);
     }
+    // JSON has no infinity; everything but NaN is up to it.
+    for x in [f64::MAX, f64::INFINITY] {
+        let text = with(DUMP, &[("\"threshold\":0.5", "\"threshold\":1e+300")]);
+        let rows = [x, 1.0];
+        let rows = Rows::f64(&rows, 2).unwrap();
+        let margins = fretsaw_model::margins(&import(text.as_bytes()).unwrap(), &rows).unwrap();
+        assert_eq!(margins, [1.0], "{x}");
+    }
     // Up to 2.1 nothing said that the trees were over.
     let old = with(MODEL, &[("end of trees\n", ""), ("=v4", "=v2")]);
     assert!(import(old.as_bytes()).is_ok());

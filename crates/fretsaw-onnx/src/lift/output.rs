@@ -41,10 +41,15 @@ pub(super) fn draft<'a>(
     }
     if let Some(p) = pair(g, answer) {
         let l = linked(g, source, p)?;
-        if let Some(label) = &label {
-            label.is_binary(g, &l, p)?;
-        }
-        return Ok(make(l, Answer::Binary, label.and_then(|l| l.names)));
+        let decision = match &label {
+            Some(label) => label.of_two(g, &l, p)?,
+            None => Decision::Answer,
+        };
+        let names = label.and_then(|l| l.names);
+        return Ok(Draft {
+            decision,
+            ..make(l, Answer::Binary, names)
+        });
     }
     let l = linked(g, source, answer)?;
     match (&label, multilabel) {
@@ -54,9 +59,12 @@ pub(super) fn draft<'a>(
             Ok(make(l, Answer::Class, names))
         }
         (Some(label), _) => {
-            label.is_best(g, answer)?;
+            let decision = label.of_several(g, &l, answer)?;
             let names = label.names.clone();
-            Ok(make(l, Answer::Classes, names))
+            Ok(Draft {
+                decision,
+                ..make(l, Answer::Classes, names)
+            })
         }
         (None, Some(names)) => Ok(make(l, Answer::Labels, names)),
         (None, None) => Ok(make(l, Answer::Values, None)),
@@ -221,7 +229,8 @@ impl<'a> Label<'a> {
                 }
                 Made::Node(op) if op.name() == "Cast" && whole(op) => {
                     // A cast of a truth value is the number itself.
-                    if matches!(g.made(op.input(0))?, Made::Node(t) if t.name() == "GreaterOrEqual")
+                    if matches!(g.made(op.input(0))?, Made::Node(t)
+                        if ["GreaterOrEqual", "Greater"].contains(&t.name()))
                     {
                         break;
                     }
@@ -241,8 +250,14 @@ impl<'a> Label<'a> {
         Error::unsupported(what, format!("label {:?}", self.number))
     }
 
-    /// Whether the label is the second class where `p > 0.5`.
-    fn is_binary(&self, g: &Graph<'a>, l: &Linked<'a>, p: &'a str) -> Result<(), Error> {
+    /// What names one of two classes: `p > 0.5`, or the sign of the margin.
+    fn of_two(&self, g: &Graph<'a>, l: &Linked<'a>, p: &'a str) -> Result<Decision, Error> {
+        let of_zero = |name: &str| {
+            let cast = g.op(self.number, "Cast")?;
+            let test = g.op(cast.input(0), name)?;
+            let zero = g.number(test.input(1))? == 0.0;
+            (zero && g.root(test.input(0)) == l.margin_name).then_some(())
+        };
         let rule = || {
             let cast = g.op(self.number, "Cast")?;
             let test = g.op(cast.input(0), "GreaterOrEqual")?;
@@ -256,14 +271,31 @@ impl<'a> Label<'a> {
             let ok = (x == l.margin_name && of_margin) || (x == g.root(p) && half);
             ok.then_some(())
         };
-        rule().ok_or_else(|| self.refuse("a label that is not the class above one half"))
+        if rule().is_some() {
+            Ok(Decision::Answer)
+        } else if of_zero("Greater").is_some() {
+            Ok(Decision::Margin)
+        } else if of_zero("GreaterOrEqual").is_some() {
+            Ok(Decision::MarginFromZero)
+        } else {
+            Err(self.refuse("a label that is not the class above one half"))
+        }
     }
 
-    /// Whether the label is the number of the largest of `answer`.
-    fn is_best(&self, g: &Graph<'a>, answer: &'a str) -> Result<(), Error> {
+    /// What names one of several classes: the largest of `answer`, or of the margins.
+    fn of_several(
+        &self,
+        g: &Graph<'a>,
+        l: &Linked<'a>,
+        answer: &'a str,
+    ) -> Result<Decision, Error> {
         let answer = g.op(answer, "Cast").map_or(answer, |c| c.input(0));
-        match g.op(self.number, "ArgMax") {
-            Some(op) if first_of_columns(op) && same(g, op.input(0), answer) => Ok(()),
+        match g
+            .op(self.number, "ArgMax")
+            .filter(|&op| first_of_columns(op))
+        {
+            Some(op) if same(g, op.input(0), answer) => Ok(Decision::Answer),
+            Some(op) if same(g, op.input(0), l.margin_name) => Ok(Decision::Margin),
             _ => Err(self.refuse("a label that is not the class with the largest answer")),
         }
     }

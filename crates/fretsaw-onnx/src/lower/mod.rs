@@ -7,6 +7,7 @@
 //! f64 sums are made in f64 and, by `ai.onnx.ml` 3, rounded once to f32. Links are compared by a
 //! bound. What ONNX cannot say is refused by name.
 
+mod apart;
 mod body;
 pub(crate) mod branch;
 mod derive;
@@ -99,9 +100,9 @@ fn whole(model: &Model, options: &LowerOptions, packed: bool) -> Result<ModelPro
     let width = model.width();
     // What linear and other steps compute is f64, and so are the sums behind them.
     let unfit = matches!(&model.body, Body::Ensemble(e) if !body::sets_fit(e));
-    let precise = are_composite(&model.steps)
-        || model.decision != Decision::Answer
-        || options.double && unfit;
+    // A margin's sign outlives its rounding to f32; which of several is the largest may not.
+    let by_margins = model.decision != Decision::Answer && model.body.n_margins() > 1;
+    let precise = are_composite(&model.steps) || by_margins || options.double && unfit;
     file(
         model,
         options,

@@ -2,8 +2,10 @@
 //! `TreeEnsemble` (5).
 //!
 //! Version 3 has no sets: a set is a chain of `BRANCH_EQ` whose true ways meet, which ONNX Runtime
-//! folds back into one test. Version 5 has no vector leaves: such a tree stands once an output.
+//! folds back into one test; others it folds wrongly, which `apart` keeps it from. Version 5 has no vector
+//! leaves: such a tree stands once an output.
 
+use super::apart::kept_apart;
 use super::branch::{Condition, Mode};
 use super::flat::{FlatNode, FlatTree};
 use super::lists::{Ints, Texts};
@@ -205,10 +207,13 @@ impl Nodes3 {
 
     fn tree(&mut self, tree_id: i64, tree: &FlatTree<'_>) {
         let nodes = tree.nodes();
-        // A set takes as many node ids as it has members.
-        let mut ids = Vec::with_capacity(nodes.len());
+        let apart = kept_apart(tree);
+        // A set takes as many node ids as it has members; what keeps a test apart takes two, in front.
+        let (mut ids, mut entries) = (Vec::new(), Vec::new());
         let mut next = 0_i64;
-        for node in nodes.iter() {
+        for (node, apart) in nodes.iter().zip(&apart) {
+            entries.push(next);
+            next += if *apart { 2 } else { 0 };
             ids.push(next);
             next += match node {
                 FlatNode::Branch {
@@ -218,17 +223,12 @@ impl Nodes3 {
                 _ => 1,
             };
         }
-        for (node, &id) in nodes.iter().zip(&ids) {
+        let none = vec![0.0; tree.targets.len()];
+        for (at, (node, &id)) in nodes.iter().zip(&ids).enumerate() {
             match node {
                 FlatNode::Leaf(leaf) => {
-                    self.push(tree_id, id, 0, "LEAF", 0.0, (0, 0), false);
                     let own = tree.leaves.chunks_exact(tree.targets.len()).nth(*leaf);
-                    for (&output, &weight) in tree.targets.iter().zip(own.unwrap_or_default()) {
-                        self.target_trees.push(tree_id);
-                        self.target_nodes.push(id);
-                        self.target_ids.push(output as i64);
-                        self.weights.push(weight);
-                    }
+                    self.leaf(tree_id, id, &tree.targets, own.unwrap_or_default());
                 }
                 FlatNode::Branch {
                     column,
@@ -238,7 +238,13 @@ impl Nodes3 {
                     on_false,
                 } => {
                     let column = *column as i64;
-                    let (yes, no) = (ids[*on_true], ids[*on_false]);
+                    if apart[at] {
+                        let never = (Mode::Less.name(), f64::NEG_INFINITY);
+                        let (barrier, ways) = (id - 2, (id - 1, id));
+                        self.push(tree_id, barrier, column, never.0, never.1, ways, false);
+                        self.leaf(tree_id, id - 1, &tree.targets, &none);
+                    }
+                    let (yes, no) = (entries[*on_true], entries[*on_false]);
                     match condition {
                         Condition::Compare(mode, t) => {
                             self.push(tree_id, id, column, mode.name(), *t, (yes, no), *nan_true);
@@ -254,6 +260,16 @@ impl Nodes3 {
                     }
                 }
             }
+        }
+    }
+
+    fn leaf(&mut self, tree_id: i64, id: i64, targets: &[usize], weights: &[f64]) {
+        self.push(tree_id, id, 0, "LEAF", 0.0, (0, 0), false);
+        for (&output, &weight) in targets.iter().zip(weights) {
+            self.target_trees.push(tree_id);
+            self.target_nodes.push(id);
+            self.target_ids.push(output as i64);
+            self.weights.push(weight);
         }
     }
 

@@ -1,7 +1,11 @@
 //! `lift(lower(m))` is `m`: the same margins to the bit, the same answers, the same labels.
 
-use fretsaw_model::{Body, Model, Rows, Sum, labels, margins, predict};
-use fretsaw_onnx::{ErrorKind, LowerOptions, check, lift, lower, ml_opset_for, pack, read, write};
+use fretsaw_model::{
+    Answer, Body, Decision, Link, Model, Rows, Sum, labels, margins, predict, random,
+};
+use fretsaw_onnx::{
+    ErrorKind, LowerOptions, check, compact, lift, lower, ml_opset_for, pack, read, write,
+};
 
 use crate::cases;
 
@@ -119,4 +123,37 @@ fn lowering_and_lifting_gives_the_same_model() {
         counts[1] > 250 && counts[0] > 20,
         "{counts:?} cases, bounded and exact"
     );
+}
+
+/// A label taken from the margins comes back as one.
+#[test]
+fn what_names_a_class_comes_back() {
+    for (n_outputs, decision) in [
+        (1, Decision::Answer),
+        (1, Decision::Margin),
+        (1, Decision::MarginFromZero),
+        (3, Decision::Answer),
+        (3, Decision::Margin),
+    ] {
+        let shape = random::Shape {
+            n_outputs,
+            sum: Sum::F64,
+            linear: false,
+            ..random::Shape::default()
+        };
+        let mut draft = random::ensemble(4, &shape).into_draft();
+        (draft.link, draft.answer) = match n_outputs {
+            1 => (Link::Sigmoid { steepness: 1.0 }, Answer::Binary),
+            _ => (Link::Softmax, Answer::Classes),
+        };
+        draft.decision = decision;
+        let model = draft.build().unwrap();
+        let back = |onnx| lift(&read(write(&onnx).unwrap()).unwrap()).unwrap();
+        let compact = back(compact::lower(&model, false).unwrap());
+        assert_eq!(compact.decision, decision, "compact, {n_outputs} outputs");
+        if n_outputs == 1 {
+            let portable = back(lower(&model, &LowerOptions::default()).unwrap());
+            assert_eq!(portable.decision, decision, "portable");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! Whether two ensembles answer alike on *every* input: proved, or shown not to by a row.
 //!
 //! Each feature's values are cut into cells on which every test of both ensembles is constant
-//! ([`cells`]); there are finitely many, and a missing value has its own. Trees are then compared in
-//! pairs over all boxes of cells that lead to a pair of leaves ([`pair`]), so that what is said holds
+//! (`cells`); there are finitely many, and a missing value has its own. Trees are then compared in
+//! pairs over all boxes of cells that lead to a pair of leaves (`pair`), so that what is said holds
 //! for every value that the input type has, and a difference comes with a row that shows it. Trees
 //! that do not stand in pairs are not taken apart further: rows from the cells are tried, and if none
 //! differs the answer is that nothing is known.
