@@ -1,38 +1,73 @@
 //! What every fuzz target asks of the code under test; the targets only say where bytes come from.
 
-use fretsaw_import::Error;
-use fretsaw_model::{Model, Rows};
+mod ways;
 
-/// A model that was imported is valid, and answers; a refusal is one line of a bearable length.
+use fretsaw_model::{FeatureKind, Model, Rows};
+
+/// Features of a model that is also run and written: beyond, one input would take seconds.
+const MAX_WIDTH: usize = 4096;
+
+/// A model that was imported is valid and answers, the engine as the reference does; written as ONNX
+/// and read back it is the same model or refused. A refusal is one line of a bearable length.
 ///
 /// # Panics
 /// When that does not hold.
-pub fn check_import(result: Result<Model, Error>) {
+pub fn check_import<E: std::fmt::Display>(result: Result<Model, E>) {
     let model = match result {
         Ok(model) => model,
-        Err(error) => {
-            let line = error.to_string();
-            assert!(!line.contains('\n') && line.len() < 6000, "{line:?}");
-            return;
-        }
+        Err(error) => return check_line(&error),
     };
     let width = model.features.len();
-    if width <= 4096 {
-        for value in [0.0, f64::NAN, -1.5, f64::INFINITY] {
-            let row = vec![value; width];
-            let narrow: Vec<f32> = row.iter().map(|&v| v as f32).collect();
-            let rows = if model.needs_double_rows() {
-                Rows::f64(&row, width)
-            } else {
-                Rows::f32(&narrow, width)
-            }
-            .expect("one row is a whole number of rows");
-            let answers =
-                fretsaw_model::predict(&model, &rows).expect("the row has the model's width");
-            assert_eq!(answers.len(), model.n_columns());
+    if width <= MAX_WIDTH && widest(&model) <= MAX_WIDTH {
+        let wide = rows_of(&model);
+        let narrow: Vec<f32> = wide.iter().map(|&v| v as f32).collect();
+        ways::agree(&model, &Rows::f64(&wide, width).expect("whole rows"));
+        if !model.needs_double_rows() {
+            ways::agree(&model, &Rows::f32(&narrow, width).expect("whole rows"));
         }
+        ways::there_and_back(&model, &wide, &narrow);
     }
     assert!(model.into_draft().build().is_ok());
+}
+
+/// A refusal is one line, and bearable.
+///
+/// # Panics
+/// When it is not.
+pub fn check_line(error: &impl std::fmt::Display) {
+    let line = error.to_string();
+    assert!(!line.contains('\n') && line.len() < 6000, "{line:?}");
+}
+
+/// The most values that a row has anywhere on the way through the model's outer steps.
+fn widest(model: &Model) -> usize {
+    let mut n = model.features.len();
+    let steps = model.steps.iter().map(|step| {
+        n = step.width(n);
+        n
+    });
+    steps.max().unwrap_or(0).max(model.body.n_outputs())
+}
+
+/// Rows of one value each, and one that counts; text stands as the number of a known one, or -1.
+fn rows_of(model: &Model) -> Vec<f64> {
+    let width = model.features.len();
+    let mut rows = Vec::new();
+    for value in [0.0, f64::NAN, -1.5, f64::INFINITY, 2.0] {
+        rows.resize(rows.len() + width, value);
+    }
+    rows.extend((0..width).map(|i| i as f64 * 0.37 - 1.0));
+    for row in rows.chunks_exact_mut(width) {
+        for (v, feature) in row.iter_mut().zip(&model.features) {
+            if let FeatureKind::Text { known } = &feature.kind
+                && !(0..known.len()).any(|code| *v == code as f64)
+                && !v.is_nan()
+            {
+                *v = -1.0;
+            }
+        }
+    }
+    rows
 }
 
 /// A zip archive of members that are stored as they are, their checksums right.

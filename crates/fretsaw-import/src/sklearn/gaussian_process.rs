@@ -4,6 +4,8 @@
 //! nothing to a new one. Standard deviations are no part of `predict`'s answer here, and the
 //! classifier, whose probabilities are integrals over approximations, is refused.
 
+use std::cell::Cell;
+
 use fretsaw_model::{Kernel, KernelFunction, Step};
 
 use super::attributes::Attributes;
@@ -12,19 +14,20 @@ use super::matrix::Matrix;
 use super::part::{Part, linear, row};
 use crate::Error;
 
-/// Sums and products within each other.
-const MAX_DEPTH: usize = 24;
+/// Kernels in a sum of products, itself and its parts. A file may name one part any number of times.
+const MAX_KERNELS: usize = 64;
 
 /// GaussianProcessRegressor.
 pub(super) fn regressor(at: Attributes<'_, '_>, columns: &Columns) -> Result<Part, Error> {
     if at.some("X_train_").is_none() {
         return Err(at.unsupported("that was never fitted", "fit it to data first"));
     }
+    let function = function(at.child("kernel_")?, &Cell::new(MAX_KERNELS));
+    let function = function.map_err(|e| e.under("kernel_"))?;
     let train = Matrix::of(at, "X_train_")?.of_width("X_train_", columns.width())?;
     let (alpha, n_outputs) = one_a_row(at, "alpha_", train.rows)?;
-    let function = function(at.child("kernel_")?, MAX_DEPTH);
     let kernel = Kernel {
-        function: function.map_err(|e| e.under("kernel_"))?,
+        function,
         n_features: train.columns,
         vectors: train.values,
     };
@@ -60,13 +63,15 @@ pub(super) fn one_a_row(
     }
 }
 
-fn function(at: Attributes<'_, '_>, depth: usize) -> Result<KernelFunction, Error> {
-    let Some(depth) = depth.checked_sub(1) else {
-        let advice = format!("up to {MAX_DEPTH} kernels may be nested");
-        return Err(at.unsupported("in so many others", advice));
+/// A kernel and its parts, of which so many are `left` to read.
+fn function(at: Attributes<'_, '_>, left: &Cell<usize>) -> Result<KernelFunction, Error> {
+    let Some(others) = left.get().checked_sub(1) else {
+        let advice = format!("sums and products of up to {MAX_KERNELS} kernels are taken");
+        return Err(at.unsupported("beside so many others", advice));
     };
+    left.set(others);
     let inner = |name: &str| {
-        let kernel = function(at.child(name)?, depth);
+        let kernel = function(at.child(name)?, left);
         kernel.map(Box::new).map_err(|e| e.under(name))
     };
     let length = || at.floats("length_scale");

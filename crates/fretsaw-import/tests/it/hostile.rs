@@ -395,6 +395,49 @@ fn pickles_that_hold_no_model_are_refused_by_name() {
     }
 }
 
+/// A kernel that is twice the one before it, again and again: the file is small, the kernel is not.
+#[test]
+fn kernels_that_share_their_parts_are_counted() {
+    let part = |text: &str| {
+        [
+            &[b'X'][..],
+            &(text.len() as u32).to_le_bytes(),
+            text.as_bytes(),
+        ]
+        .concat()
+    };
+    let regressor = |doublings: usize| {
+        let mut bytes = b"\x80\x02".to_vec();
+        bytes.extend(b"csklearn.gaussian_process.kernels\nWhiteKernel\n)\x81}bq\0");
+        for _ in 0..doublings {
+            bytes.extend(b"csklearn.gaussian_process.kernels\nSum\n)\x81}(");
+            bytes.extend([&*part("k1"), b"h\0", &*part("k2"), b"h\0ubq\0"].concat());
+        }
+        bytes.extend(b"csklearn.gaussian_process._gpr\nGaussianProcessRegressor\n)\x81}(");
+        bytes.extend(
+            [
+                &*part("n_features_in_"),
+                b"K\x03",
+                &*part("X_train_"),
+                b"K\x01",
+            ]
+            .concat(),
+        );
+        bytes.extend([&*part("kernel_"), b"h\0ub."].concat());
+        bytes
+    };
+    for (doublings, message) in [
+        (5, "`X_train_`"),
+        (23, "up to 64 kernels"),
+        (5000, "up to 64 kernels"),
+    ] {
+        let line = import(&regressor(doublings))
+            .expect_err(message)
+            .to_string();
+        assert!(line.contains(message), "wanted: {message}\ngot: {line}");
+    }
+}
+
 /// The fields of a binary file of 0.90: one tree follows another, the first node of the first at 481.
 #[test]
 fn contradictions_in_the_binary_format_are_named() {

@@ -421,7 +421,10 @@ fn read_5(op: Op<'_>) -> Result<Ensemble, Error> {
         };
         let mut set = 0..0;
         if mode == Mode::Member {
-            let rest = members.get(next_set..).unwrap_or_default();
+            let rest = members.get(next_set..).filter(|rest| !rest.is_empty());
+            let rest = rest.ok_or_else(|| {
+                Error::invalid(format!("node {i}: membership_values has no set for it"))
+            })?;
             let len = rest.iter().position(|v| v.is_nan()).unwrap_or(rest.len());
             set = next_set..next_set + len;
             next_set += len + 1;

@@ -288,6 +288,15 @@ fn version_5_that_contradicts_itself() {
             (|m| remove(m, "nodes_modes"), "nodes_modes is missing"),
             (|m| remove(m, "leaf_weights"), "leaf_weights is missing"),
             (
+                |m| {
+                    // Each asks for a set; there is not one.
+                    let modes = attribute(m, "nodes_modes").t.as_mut().unwrap();
+                    let n = modes.dims[0] as usize;
+                    *modes = fretsaw_onnx::tensor::from_u8s("nodes_modes", &[n], vec![6; n]);
+                },
+                "node 0: membership_values has no set for it",
+            ),
+            (
                 |m| attribute(m, "nodes_splits").t.as_mut().unwrap().dims = vec![1000],
                 "its shape [1000] needs 1000",
             ),
