@@ -47,14 +47,14 @@ def convert(fretsaw, model, out, form):
     raise AssertionError(f"exit status {run.returncode}, stderr {run.stderr!r}")
 
 
-def run_in_onnxruntime(path, folder, double):
-    """The outputs by name, one thread; None where rows are text of which the case has only numbers."""
+def run_in_onnxruntime(path, feeds_for):
+    """The outputs by name, one thread, for what `feeds_for` gives the file's inputs; None where it has nothing."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    feeds = feeds_of(session.get_inputs(), folder, double)
+    feeds = feeds_for(session.get_inputs())
     return feeds and dict(zip(names, session.run(names, feeds), strict=True))
 
 
@@ -146,7 +146,9 @@ def check(fretsaw, model, form, scratch):
     domains = {opset.domain: opset.version for opset in proto.opset_import}
     assert set(domains) <= {"", "ai.onnx.ml"}, f"not standard: {domains}"
 
-    outputs = run_in_onnxruntime(out, folder, double) or run_by_fretsaw(fretsaw, model, scratch, name)
+    outputs = run_in_onnxruntime(out, lambda inputs: feeds_of(inputs, folder, double))
+    # Codes that stand for text, and text that stands for hashes.
+    outputs = outputs or run_by_fretsaw(fretsaw, model, scratch, name)
     predicted = two_dimensional(np.load(folder / ("pred64.npy" if double else "pred.npy")))
     if case.get("wrapper") and case["best_iteration"] is not None and model.suffix in (".json", ".bin"):
         # The wrapper stopped at its best iteration, which is what `predicted` holds; the file has all.

@@ -36,7 +36,7 @@ def check_portable(path, rows, expected, budget):
     proto = onnx.load(str(path))
     onnx.checker.check_model(proto, full_check=True)
     assert {opset.domain for opset in proto.opset_import} <= {"", "ai.onnx.ml"}, "not standard"
-    outputs = run_in_onnxruntime(path, rows)
+    outputs = run_in_onnxruntime(path, lambda inputs: {inputs[0].name: rows})
     answers = two_dimensional(list(outputs.values())[-1])
     difference = float(np.abs(answers - expected).max())
     assert difference <= budget + 1e-5, f"{path.name}: off by {difference:.3g}, budget {budget:.3g}"
