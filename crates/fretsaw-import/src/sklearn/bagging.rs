@@ -24,12 +24,12 @@ pub(super) fn read(
     let n_estimators = at.count("n_estimators")?;
     let members = members(at)?;
     if members.iter().all(|&(member, _)| forest::is_tree(member)) {
-        let mut trees = Vec::new();
-        for (i, (member, features)) in members.into_iter().enumerate() {
-            let tree = bagged(member, features, classes.as_ref());
-            trees.push(tree.map_err(|e| e.item(i).under("estimators_"))?);
-        }
-        return forest::part(at, cx, Some(n_estimators), trees, classes);
+        let tree = |(i, (member, features))| {
+            bagged(member, features, classes.as_ref())
+                .map_err(|e: Error| e.item(i).under("estimators_"))
+        };
+        let trees = members.into_iter().enumerate().map(tree);
+        return forest::part(at, cx, Some(n_estimators), trees, classes.clone());
     }
     let mut all = Members::new(cx, columns);
     let mut parts = Vec::new();

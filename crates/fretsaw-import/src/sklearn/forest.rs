@@ -8,16 +8,6 @@ use super::part::Part;
 use super::tree::{Tree, shares};
 use crate::Error;
 
-/// One tree, or the mean of several.
-#[derive(Debug)]
-struct Trees {
-    trees: Vec<Member>,
-    /// What the sum is divided by; `None` of a single tree, whose leaf is the answer.
-    n_estimators: Option<usize>,
-    /// `classes_` of a classifier.
-    classes: Option<Labels>,
-}
-
 /// A tree of a mean.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -52,14 +42,22 @@ pub(super) fn is_tree(at: Attributes<'_, '_>) -> bool {
 /// A single tree.
 pub(super) fn tree(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<Part, Error> {
     let classes = classes(at)?;
-    part(at, cx, None, vec![whole(Tree::of(at)?)], classes)
+    let tree = Tree::of(at).map(whole);
+    part(at, cx, None, [tree], classes)
 }
 
 /// A forest.
 pub(super) fn forest(at: Attributes<'_, '_>, cx: &Context<'_>) -> Result<Part, Error> {
     let classes = classes(at)?;
-    let members: Vec<Member> = trees_of(at)?.into_iter().map(whole).collect();
-    part(at, cx, Some(members.len()), members, classes)
+    let estimators = at.objects("estimators_")?;
+    let n = estimators.len();
+    // One after the other: what a tree is read into takes more memory than what it becomes.
+    let tree = |(i, estimator)| {
+        let tree = Tree::of(estimator).map(whole);
+        tree.map_err(|e: Error| e.item(i).under("estimators_"))
+    };
+    let members = estimators.into_iter().enumerate().map(tree);
+    part(at, cx, Some(n), members, classes)
 }
 
 pub(super) fn classes(at: Attributes<'_, '_>) -> Result<Option<Labels>, Error> {
@@ -72,16 +70,13 @@ pub(super) fn part(
     at: Attributes<'_, '_>,
     cx: &Context<'_>,
     n_estimators: Option<usize>,
-    trees: Vec<Member>,
+    trees: impl IntoIterator<Item = Result<Member, Error>>,
     classes: Option<Labels>,
 ) -> Result<Part, Error> {
-    let trees = Trees {
-        trees,
-        n_estimators,
-        classes: classes.clone(),
-    };
+    let n_classes = classes.as_ref().map(Labels::len);
     // Leaves were weights before 1.4.
-    let body = Body::Ensemble(mean(trees, !cx.since(1, 4))?);
+    let weights = !cx.since(1, 4);
+    let body = Body::Ensemble(mean(trees, n_estimators, n_classes, weights)?);
     Ok(match classes {
         None => Part::values(at, Vec::new(), body),
         Some(labels) => Part::classifier(
@@ -94,20 +89,24 @@ pub(super) fn part(
     })
 }
 
-/// A tree, or the mean of several: f64, from 0, in the order of the estimators, then divided.
-fn mean(model: Trees, weights: bool) -> Result<Ensemble, Error> {
-    let classes = model.classes.as_ref().map(Labels::len);
-    let first = model.trees.first().map(|m| m.tree_.width);
-    let width = classes
-        .or(first)
-        .ok_or_else(|| Error::invalid("an ensemble without trees"))?;
-    let target = if width == 1 {
-        Target::Output(0)
-    } else {
-        Target::All
-    };
+/// A tree, or the mean of several: f64, from 0, in the order of the estimators, then divided by
+/// `n_estimators`, of which a single tree, whose leaf is the answer, has none.
+fn mean(
+    members: impl IntoIterator<Item = Result<Member, Error>>,
+    n_estimators: Option<usize>,
+    classes: Option<usize>,
+    weights: bool,
+) -> Result<Ensemble, Error> {
+    let mut width = classes;
     let mut trees = Vec::new();
-    for (i, member) in model.trees.into_iter().enumerate() {
+    for (i, member) in members.into_iter().enumerate() {
+        let member = member?;
+        let width = *width.get_or_insert(member.tree_.width);
+        let target = if width == 1 {
+            Target::Output(0)
+        } else {
+            Target::All
+        };
         let (tree_, features) = (member.tree_, member.features);
         let place = |e: Error| e.item(i).under("estimators_");
         let own = member.classes.as_ref().map_or(width, Vec::len);
@@ -137,22 +136,18 @@ fn mean(model: Trees, weights: bool) -> Result<Ensemble, Error> {
         let tree = tree_.lift(target, 1.0, features.as_deref(), leaf);
         trees.push(tree.map_err(place)?);
     }
+    let width = width
+        .filter(|_| !trees.is_empty())
+        .ok_or_else(|| Error::invalid("an ensemble without trees"))?;
     Ok(Ensemble {
         n_outputs: width,
         compare: Float::F32,
         sum: Sum::F64,
         // A single tree adds nothing to its leaf, not even a zero that would cost it its sign.
-        base: vec![
-            if model.n_estimators.is_none() {
-                -0.0
-            } else {
-                0.0
-            };
-            width
-        ],
+        base: vec![if n_estimators.is_none() { -0.0 } else { 0.0 }; width],
         base_order: BaseOrder::First,
         multiply: vec![1.0; width],
-        divide: model.n_estimators.unwrap_or(1) as f64,
+        divide: n_estimators.unwrap_or(1) as f64,
         trees,
     })
 }

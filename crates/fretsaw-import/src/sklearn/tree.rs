@@ -103,7 +103,8 @@ impl Tree {
         features: Option<&[usize]>,
         mut leaf: impl FnMut(&[f64], &mut Vec<f64>),
     ) -> Result<fretsaw_model::Tree, Error> {
-        let mut nodes = Vec::new();
+        // A leaf more than splits, as is checked later; a Vec that grows would hold up to twice that.
+        let mut nodes = Vec::with_capacity(self.left_child.len());
         let mut leaves = Vec::new();
         let mut n_leaves = 0;
         for (at, &left) in self.left_child.iter().enumerate() {
