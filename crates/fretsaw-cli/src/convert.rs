@@ -5,9 +5,10 @@ use fretsaw::onnx::{self, Lower};
 
 use crate::args;
 use crate::failure::{Failure, Result};
-use crate::open;
+use crate::{memory, open};
 
 pub(crate) fn run(args: &args::Convert) -> Result {
+    memory::give_back_what_is_freed();
     let loaded = open::model_only(&args.model, &args.store)?;
     if args.output.extension().is_none_or(|e| e != "onnx") {
         let output = args.output.display();

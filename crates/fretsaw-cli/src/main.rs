@@ -9,6 +9,7 @@ mod devices;
 mod failure;
 mod history;
 mod inspect;
+mod memory;
 mod models;
 mod open;
 mod optimize;

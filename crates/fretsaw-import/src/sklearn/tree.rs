@@ -105,7 +105,7 @@ impl Tree {
     ) -> Result<fretsaw_model::Tree, Error> {
         // A leaf more than splits, as is checked later; a Vec that grows would hold up to twice that.
         let mut nodes = Vec::with_capacity(self.left_child.len());
-        let mut leaves = Vec::new();
+        let mut leaves = Vec::with_capacity((self.left_child.len() / 2 + 1) * self.width);
         let mut n_leaves = 0;
         for (at, &left) in self.left_child.iter().enumerate() {
             if left == LEAF {
