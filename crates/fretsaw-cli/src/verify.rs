@@ -223,6 +223,9 @@ fn said(proof: &Proof) -> Vec<String> {
         print::count(proof.cells as u64)
     );
     match (&proof.bound, proof.equal) {
+        (Some(bound), true) if bound.answer.is_none() => lines.push(format!(
+            "proved margins equal to the last bit ({looked}); what is made of them differs"
+        )),
         (_, true) => lines.push(format!(
             "proved equal to the last bit, whatever the values ({looked})"
         )),

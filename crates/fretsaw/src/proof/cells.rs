@@ -31,7 +31,7 @@ struct Column {
 }
 
 impl<'a> Side<'a> {
-    pub(super) fn new(model: &'a Draft, _float: Float) -> Result<Self, String> {
+    pub(super) fn new(model: &'a Draft) -> Result<Self, String> {
         let ensemble = model.ensemble().ok_or("the model is no tree ensemble")?;
         if ensemble.trees.iter().any(|t| !t.linear.is_empty()) {
             return Err("linear leaves have no finite number of cells".into());

@@ -102,7 +102,7 @@ fn decide(
             ea.n_outputs, eb.n_outputs
         ));
     }
-    let sides = [Side::new(a, float)?, Side::new(b, float)?];
+    let sides = [Side::new(a)?, Side::new(b)?];
     let combined = sides.iter().any(|s| s.combines_features);
     if combined && a.steps != b.steps {
         return Err("steps that combine features stand in front, and not the same ones".into());

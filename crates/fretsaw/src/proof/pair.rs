@@ -7,7 +7,7 @@
 use fretsaw_model::{Ensemble, Node, Target, Tree};
 
 use super::cells::{Cells, Predicate};
-use crate::variant::weighted;
+use crate::variant::leaves_apart;
 
 /// Pairs of nodes visited for one pair of trees, at most.
 const MAX_VISITS: usize = 1 << 18;
@@ -164,13 +164,9 @@ impl<'a> Pair<'a> {
     fn differences(&self, x: u32, y: u32) -> Vec<f64> {
         let [(a, ..), (b, ..)] = self.sides;
         let n = a.n_outputs;
-        let of = |e: &Ensemble, tree: &Tree, i: usize, k: usize| {
-            weighted(e, tree, tree.leaves[i]) * e.multiply[k] / e.divide
-        };
         let mut out = vec![0.0; n];
         let mut one = |k: usize, i: usize, j: usize| {
-            let (u, v) = (of(a, self.tree(0), i, k), of(b, self.tree(1), j, k));
-            out[k] = if u == v { 0.0 } else { (u - v).abs() };
+            out[k] = leaves_apart((a, self.tree(0), i), (b, self.tree(1), j), k);
         };
         match self.tree(0).target {
             Target::Output(k) => one(k as usize, x as usize, y as usize),

@@ -183,6 +183,36 @@ fn what_holds_for_f32_inputs_may_fail_for_f64_ones() {
     );
 }
 
+/// A leaf moved by one place is a difference, also where a divisor makes the two round alike.
+#[test]
+fn a_leaf_off_by_its_last_place_is_never_proved_equal() {
+    for divide in [1.0, 3.0, 1e300] {
+        let shape = random::Shape {
+            sum: fretsaw_model::Sum::F64,
+            linear: false,
+            ..random::Shape::default()
+        };
+        let mut draft = random::ensemble(5, &shape).into_draft();
+        let leaf = |draft: &mut fretsaw_model::Draft| {
+            let Body::Ensemble(e) = &mut draft.body else {
+                panic!("an ensemble was drawn")
+            };
+            e.divide = divide;
+            e.multiply.fill(1.0);
+            let leaf = &mut e.trees[0].leaves[0];
+            *leaf = leaf.next_up();
+        };
+        leaf(&mut draft);
+        let model = draft.clone().build().unwrap();
+        leaf(&mut draft);
+        let moved = draft.build().unwrap();
+        assert!(!prove(&model, &moved, Float::F64, 0.0).equal, "{divide}");
+        assert!(prove(&model, &model, Float::F64, 0.0).equal, "{divide}");
+        let bound = crate::variant::prove(&model, &moved).unwrap();
+        assert!(bound.margin > 0.0, "{divide}");
+    }
+}
+
 #[test]
 fn steps_in_front_are_part_of_the_proof() {
     for seed in 0..30 {

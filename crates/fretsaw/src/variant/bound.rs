@@ -203,6 +203,26 @@ pub(crate) fn weighted(e: &Ensemble, tree: &Tree, value: f64) -> f64 {
     }
 }
 
+/// How far apart two leaf values are in the finished sum of output `k`: 0 only where the sums cannot
+/// tell them apart. Each is given with its ensemble and tree.
+pub(crate) fn leaves_apart(
+    (a, ta, i): (&Ensemble, &Tree, usize),
+    (b, tb, j): (&Ensemble, &Tree, usize),
+    k: usize,
+) -> f64 {
+    let (x, y) = (weighted(a, ta, ta.leaves[i]), weighted(b, tb, tb.leaves[j]));
+    let apart = (x * a.multiply[k] / a.divide - y * b.multiply[k] / b.divide).abs();
+    let alike = a.multiply[k] == b.multiply[k] && a.divide == b.divide;
+    match alike {
+        true if x == y => 0.0,
+        // The scaled values may round to the same where the sums still differ.
+        true => apart.max(f64::MIN_POSITIVE),
+        // An infinite leaf is as far from itself as from nothing.
+        false if apart.is_nan() => f64::INFINITY,
+        false => apart,
+    }
+}
+
 /// The smallest and the largest that the tree adds to the sum of output `k`.
 fn spread(e: &Ensemble, tree: &Tree, k: usize) -> Option<(f64, f64)> {
     let values = |first: usize, step: usize| {
@@ -326,11 +346,8 @@ impl<'a> TreePair<'a> {
 
     fn compare(&mut self, x: u32, y: u32) {
         let mut one = |k: usize, i: usize, j: usize| {
-            let a =
-                weighted(self.a, self.ta, self.ta.leaves[i]) * self.a.multiply[k] / self.a.divide;
-            let b =
-                weighted(self.b, self.tb, self.tb.leaves[j]) * self.b.multiply[k] / self.b.divide;
-            self.largest[k] = self.largest[k].max((a - b).abs());
+            let d = leaves_apart((self.a, self.ta, i), (self.b, self.tb, j), k);
+            self.largest[k] = self.largest[k].max(d);
         };
         match self.ta.target {
             Target::Output(k) => one(k as usize, x as usize, y as usize),

@@ -12,7 +12,7 @@ mod integer;
 use fretsaw_model::{BaseOrder, Ensemble, Model, Sum, Target};
 
 pub use bound::{Bound, prove};
-pub(crate) use bound::{bound_of_sums, weighted};
+pub(crate) use bound::{bound_of_sums, leaves_apart};
 pub use calibration::Calibration;
 
 use crate::{Error, ErrorKind, Result};
