@@ -2,4 +2,5 @@
 
 mod composite;
 mod exact;
+mod layouts;
 mod plan;
