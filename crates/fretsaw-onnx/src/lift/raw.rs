@@ -328,7 +328,7 @@ fn read_3(op: Op<'_>, float: Float) -> Result<Ensemble, Error> {
                 ))
             })
         };
-        let mode = match modes[i].as_slice() {
+        let mode = match &modes[i][..] {
             b"BRANCH_LEQ" => Mode::LessEq,
             b"BRANCH_LT" => Mode::Less,
             b"BRANCH_GTE" => Mode::GreaterEq,
@@ -415,7 +415,7 @@ pub(super) fn labels(op: Op<'_>) -> Result<Labels, Error> {
         ([_, ..], []) => Ok(Labels::Ints(whole.to_vec())),
         ([], [_, ..]) => text
             .iter()
-            .map(|s| String::from_utf8(s.clone()).ok())
+            .map(|s| String::from_utf8(s.to_vec()).ok())
             .collect::<Option<_>>()
             .map(Labels::Strings)
             .ok_or_else(|| Error::invalid("a class name is not UTF-8")),
