@@ -156,7 +156,10 @@ impl Table {
 
     /// The predicates with the numbers of their planes.
     pub(crate) fn planes(&self) -> impl Iterator<Item = (Predicate, u32)> {
-        self.predicates.iter().copied().zip(CONSTANT_PLANES as u32..)
+        self.predicates
+            .iter()
+            .copied()
+            .zip(CONSTANT_PLANES as u32..)
     }
 
     /// Planes of the constants and the predicates.

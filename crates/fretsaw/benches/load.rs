@@ -18,6 +18,7 @@ use fretsaw::model::{Float, Model, Rows};
 use fretsaw::onnx::{self, Lower};
 use fretsaw::session::ort::{Options, OrtSession, Runtime};
 use fretsaw::session::{Native, Predictions, Session, Want};
+use rustix::time::{ClockId, clock_gettime};
 
 const REPEATS: usize = 7;
 /// Further repeats are not begun after this.
@@ -66,7 +67,10 @@ fn main() {
         let n_features = n_features.parse().expect("a number");
         return memory(way, Path::new(path), n_features, float);
     }
-    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/sp500/model.ubj");
+    let example = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/sp500/model.ubj"
+    );
     let paths = match args.is_empty() {
         true => vec![example.into()],
         false => args,
@@ -125,20 +129,19 @@ fn times(ways: &[(&str, Way, PathBuf)]) -> Vec<Duration> {
     least
 }
 
-/// What this thread has used of a processor, where the system tells; else the time of day.
+/// What this thread has used of a processor.
 fn processor_time() -> Duration {
-    let used = fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let used = used.and_then(|s| s.split(' ').next()?.parse().ok());
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    used.map_or_else(
-        || START.get_or_init(Instant::now).elapsed(),
-        Duration::from_nanos,
-    )
+    let used = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(used.tv_sec as u64, used.tv_nsec as u32)
 }
 
 /// Bytes by which a fresh process grows.
 fn grown(way: Way, path: &Path, model: &Model) -> u64 {
-    let float = if model.needs_double_rows() { "f64" } else { "f32" };
+    let float = if model.needs_double_rows() {
+        "f64"
+    } else {
+        "f32"
+    };
     let me = std::env::current_exe().expect("this program");
     let output = Command::new(me)
         .args(["--memory", way.name()])

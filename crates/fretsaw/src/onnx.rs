@@ -25,10 +25,7 @@ pub fn read(bytes: &[u8], external: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Res
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_owned(
-    bytes: Vec<u8>,
-    external: &dyn Fn(&str) -> io::Result<Vec<u8>>,
-) -> Result<Model> {
+pub fn read_owned(bytes: Vec<u8>, external: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<Model> {
     let mut proto = fretsaw_onnx::read(bytes).map_err(error)?;
     let external = |name: &str| external(name).map(Into::into).map_err(|e| e.to_string());
     fretsaw_onnx::load_external(&mut proto, external).map_err(error)?;

@@ -115,7 +115,9 @@ fn strings(bytes: &Bytes, list: &mut Vec<Bytes>) -> usize {
         let Some((len, after)) = varint(after) else {
             break;
         };
-        let Some((text, after)) = usize::try_from(len).ok().and_then(|n| after.split_at_checked(n))
+        let Some((text, after)) = usize::try_from(len)
+            .ok()
+            .and_then(|n| after.split_at_checked(n))
         else {
             break;
         };
@@ -162,7 +164,9 @@ mod tests {
 
     fn file() -> Vec<u8> {
         let ints = vec![0_i64, 1, -1, 127, 128, 16_383, 16_384, i64::MAX, i64::MIN];
-        let texts = ["LEAF", "BRANCH_LT", "", "other"].map(String::from).to_vec();
+        let texts = ["LEAF", "BRANCH_LT", "", "other"]
+            .map(String::from)
+            .to_vec();
         let node = NodeProto {
             op_type: Some("TreeEnsembleRegressor".into()),
             output: vec!["y".into()],
