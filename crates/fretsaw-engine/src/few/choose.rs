@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::tables::{MAX_LINES, SLOTS, Table, n_lines};
+use super::tables::{MAX_LINES, Table, n_lines};
 use super::words::MAX_NODES;
 use crate::cost::Traits;
 use crate::isa::Isa;
@@ -13,25 +13,22 @@ use crate::isa::Isa;
 /// A way for one tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// Of as many tests.
-    Table(usize),
+    Table,
     /// As many lines below the first three levels.
     Lines(usize),
     Word,
     Walk,
 }
 
-/// Sizes of tables.
-const TABLE_BITS: [usize; 4] = [2, 4, 6, SLOTS];
-const N_WAYS: usize = 2 + TABLE_BITS.len() + MAX_LINES + 1;
+const N_WAYS: usize = 4 + MAX_LINES;
 
 impl Way {
     fn number(self) -> usize {
         match self {
             Self::Walk => 0,
             Self::Word => 1,
-            Self::Table(bits) => 1 + bits / 2,
-            Self::Lines(n) => 2 + TABLE_BITS.len() + n,
+            Self::Table => 2,
+            Self::Lines(n) => 3 + n,
         }
     }
 
@@ -39,8 +36,8 @@ impl Way {
         match number {
             0 => Self::Walk,
             1 => Self::Word,
-            n if n < 2 + TABLE_BITS.len() => Self::Table(2 * (n - 1)),
-            n => Self::Lines(n - 2 - TABLE_BITS.len()),
+            2 => Self::Table,
+            n => Self::Lines(n - 3),
         }
     }
 }
@@ -87,11 +84,8 @@ pub(super) fn rank_ns(isa: Isa) -> f64 {
 pub(super) fn ways(tree: &Traits, n_nodes: usize, isa: Isa) -> Vec<(Way, f64)> {
     let costs = costs(isa);
     let mut ways = vec![(Way::Walk, tree.walk())];
-    for bits in TABLE_BITS {
-        if Table::suits(tree.predicates.len(), tree.depth) && tree.predicates.len() <= bits {
-            // All tables of a segment are as large as the largest.
-            ways.push((Way::Table(bits), costs.table + 0.01 * bits as f64));
-        }
+    if Table::suits(tree.predicates.len(), tree.depth) {
+        ways.push((Way::Table, costs.table));
     }
     for n in n_lines(tree.depth)..=MAX_LINES {
         let top = 1 << tree.depth.saturating_sub(3 * n).min(3);

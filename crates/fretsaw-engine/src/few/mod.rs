@@ -26,17 +26,20 @@ use crate::walk::Walk;
 
 use self::bytes::{Census, Ranker};
 use self::choose::Way;
-use self::tables::{Ask, Complete, MAX_LINES, Pools, Questions, SLOTS, Table};
+use self::tables::{Ask, Complete, Pools, Questions, SLOTS, Table};
 use self::words::{Masks, Turns, Word};
 
 /// An ensemble for few rows.
+#[derive(Default)]
 pub(crate) struct Few {
     pub(crate) ranker: Ranker,
     pub(crate) segments: Vec<Segment>,
-    /// Of the segments of tables: eight trees each; of words: one tree each.
-    pub(crate) questions: Vec<Questions>,
-    /// Of each tree with lines: the first, within its segment.
-    pub(crate) first_line: Vec<u32>,
+    /// The first tests of eight trees each,
+    pub(crate) eights: Vec<Questions>,
+    /// and where the leaves or lines of each start.
+    pub(crate) firsts: Vec<[u32; SLOTS]>,
+    /// All tests of one tree each, and what becomes of the answers.
+    pub(crate) words: Vec<Questions>,
     pub(crate) turns: Vec<Turns>,
     pub(crate) masks: Vec<Masks>,
     pub(crate) leaves: Leaves,
@@ -48,27 +51,19 @@ pub(crate) struct Few {
 /// Trees in a row that are run alike.
 pub(crate) struct Segment {
     pub(crate) trees: Range<usize>,
-    /// The first of its questions.
-    pub(crate) questions: usize,
     pub(crate) kind: Kind,
+    /// The first of its `eights` or `words`.
+    pub(crate) first: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Tables of `1 << bits` leaves from `leaves` on.
-    Table { bits: u32, leaves: usize },
-    /// Complete trees of three levels: eight leaves each from `leaves` on.
-    Top { leaves: usize },
-    /// Complete trees of three levels and `n` lines below them: where each level starts in the
-    /// pools, and the first of `first_line`.
-    Lines {
-        n: usize,
-        asks: [usize; MAX_LINES - 1],
-        lines: usize,
-        first: usize,
-    },
-    /// Words that take this many turns at most; the first of `turns` and `masks`.
-    Words { n_turns: usize, first: usize },
+    /// The answers to eight tests look up a leaf.
+    Table,
+    /// Complete trees of three levels and as many lines.
+    Lines(usize),
+    /// Words that take this many turns at most.
+    Words(usize),
     /// Left to the walk.
     Walk,
 }
@@ -80,6 +75,12 @@ pub(crate) enum Leaves {
     I32(Pools<i32>),
     /// Leaves that are vectors or functions.
     Places(Pools<u32>),
+}
+
+impl Default for Leaves {
+    fn default() -> Self {
+        Self::Places(Pools::new())
+    }
 }
 
 impl Few {
@@ -106,14 +107,7 @@ impl Few {
             .collect();
         let mut few = Self {
             ranker: census.ranker(e.compare)?,
-            segments: Vec::new(),
-            questions: Vec::new(),
-            first_line: Vec::new(),
-            turns: Vec::new(),
-            masks: Vec::new(),
-            leaves: Leaves::Places(Pools::new()),
-            outputs: Vec::new(),
-            ns_per_row: 0.0,
+            ..Self::default()
         };
         let (segments, ns) = choose::segments(&ways);
         few.ns_per_row = ns + choose::rank_ns(isa) * few.ranker.n_searches() as f64;
@@ -144,23 +138,17 @@ impl Few {
     /// Nothing but the walk.
     pub(crate) fn walk(e: &Ensemble, traits: &[Traits]) -> Self {
         Self {
-            ranker: Ranker::default(),
             segments: vec![Segment {
                 trees: 0..e.trees.len(),
-                questions: 0,
                 kind: Kind::Walk,
+                first: 0,
             }],
-            questions: Vec::new(),
-            first_line: Vec::new(),
-            turns: Vec::new(),
-            masks: Vec::new(),
-            leaves: Leaves::Places(Pools::new()),
-            outputs: Vec::new(),
             ns_per_row: traits.iter().map(Traits::walk).sum(),
+            ..Self::default()
         }
     }
 
-    fn build<V: Copy + Default>(
+    fn build<V: Copy>(
         &mut self,
         segments: &[(Way, Range<usize>)],
         nodes: &[Vec<Node>],
@@ -169,125 +157,75 @@ impl Few {
     ) -> Result<Pools<V>, Error> {
         let mut pools = Pools::new();
         for (way, trees) in segments {
-            let questions = self.questions.len();
-            let kind = match *way {
-                Way::Walk => Kind::Walk,
-                Way::Table(bits) => self.tables(bits, trees.clone(), nodes, traits, &leaf, &mut pools),
-                Way::Lines(n) => self.lines(n, trees.clone(), nodes, traits, &leaf, &mut pools)?,
-                Way::Word => self.words(trees.clone(), nodes, &leaf, &mut pools)?,
+            let (mut kind, first) = match *way {
+                Way::Walk => (Kind::Walk, 0),
+                Way::Table => (Kind::Table, self.eights.len()),
+                Way::Lines(n) => (Kind::Lines(n), self.eights.len()),
+                Way::Word => (Kind::Words(0), self.words.len()),
             };
+            for (i, t) in trees.clone().enumerate() {
+                let (nodes, tree) = (&nodes[t], &traits[t]);
+                match &mut kind {
+                    Kind::Walk => {}
+                    Kind::Table => {
+                        let Some(table) = Table::of(nodes, &tree.predicates, tree.depth) else {
+                            unreachable!("`choose` looked at the number of tests");
+                        };
+                        let ask = tables::ask(&table.tests, &self.ranker);
+                        self.put(i, &ask, pools.leaves.len())?;
+                        pools.leaves.extend(table.leaves.iter().map(|&l| leaf(t, l)));
+                    }
+                    Kind::Lines(n) => {
+                        let mut ask = Ask::NOTHING;
+                        let complete = Complete::new(nodes, &self.ranker);
+                        let below = complete.top(tree.depth, *n, &mut ask);
+                        let first = complete.lines(below, *n, &mut pools, |l| leaf(t, l));
+                        self.put(i, &ask, first)?;
+                    }
+                    Kind::Words(n_turns) => {
+                        let Some(word) = Word::of(nodes, &self.ranker) else {
+                            unreachable!("`choose` looked at the number of leaves");
+                        };
+                        *n_turns = word.n_turns.max(*n_turns);
+                        self.words.push(word.questions);
+                        self.turns.push(word.turns);
+                        self.masks.push(Masks {
+                            flip: word.flip,
+                            ends: word.ends,
+                            first_leaf: number(pools.leaves.len())?,
+                        });
+                        pools.leaves.extend(word.leaves.iter().map(|&l| leaf(t, l)));
+                    }
+                }
+            }
             self.segments.push(Segment {
                 trees: trees.clone(),
-                questions,
                 kind,
+                first,
             });
         }
         Ok(pools)
     }
 
-    fn tables<V: Copy>(
-        &mut self,
-        bits: usize,
-        trees: Range<usize>,
-        nodes: &[Vec<Node>],
-        traits: &[Traits],
-        leaf: &impl Fn(usize, u32) -> V,
-        pools: &mut Pools<V>,
-    ) -> Kind {
-        let leaves = pools.leaves.len();
-        for (i, t) in trees.enumerate() {
-            let tree = &traits[t];
-            if let Some(table) = Table::of(&nodes[t], &tree.predicates, tree.depth) {
-                self.put(i, &tables::ask(&table.tests, &self.ranker));
-                let mask = table.leaves.len() - 1;
-                let of = |answers: usize| leaf(t, table.leaves[answers & mask]);
-                pools.leaves.extend((0..1 << bits).map(of));
-            }
+    /// Puts what the tree number `i` of a segment asks first, and where its leaves or lines start.
+    fn put(&mut self, i: usize, ask: &Ask, first: usize) -> Result<(), Error> {
+        if i.is_multiple_of(SLOTS) {
+            self.eights.push(Questions::NONE);
+            self.firsts.push([0; SLOTS]);
         }
-        Kind::Table {
-            bits: bits as u32,
-            leaves,
+        if let (Some(eight), Some(firsts)) = (self.eights.last_mut(), self.firsts.last_mut()) {
+            tables::put(eight, i % SLOTS, ask);
+            firsts[i % SLOTS] = number(first)?;
         }
-    }
-
-    fn lines<V: Copy>(
-        &mut self,
-        n: usize,
-        trees: Range<usize>,
-        nodes: &[Vec<Node>],
-        traits: &[Traits],
-        leaf: &impl Fn(usize, u32) -> V,
-        pools: &mut Pools<V>,
-    ) -> Result<Kind, Error> {
-        let kind = if n == 0 {
-            Kind::Top {
-                leaves: pools.leaves.len(),
-            }
-        } else {
-            Kind::Lines {
-                n,
-                asks: std::array::from_fn(|level| pools.asks[level].len()),
-                lines: pools.lines.len(),
-                first: self.first_line.len(),
-            }
-        };
-        let mut first_line = 0;
-        for (i, t) in trees.enumerate() {
-            let mut ask = Ask::NOTHING;
-            let complete = Complete::new(&nodes[t], &self.ranker);
-            let below = complete.top(traits[t].depth, n, &mut ask);
-            let n_below = below.len();
-            complete.lines(below, n, pools, |l| leaf(t, l));
-            self.put(i, &ask);
-            if n > 0 {
-                self.first_line.push(number(first_line)?);
-                first_line += n_below;
-            }
-        }
-        Ok(kind)
-    }
-
-    fn words<V: Copy>(
-        &mut self,
-        trees: Range<usize>,
-        nodes: &[Vec<Node>],
-        leaf: &impl Fn(usize, u32) -> V,
-        pools: &mut Pools<V>,
-    ) -> Result<Kind, Error> {
-        let first = self.turns.len();
-        let mut n_turns = 0;
-        for t in trees {
-            let Some(word) = Word::of(&nodes[t], &self.ranker) else {
-                unreachable!("`choose` looked at the size, and the census took its tests");
-            };
-            n_turns = n_turns.max(word.n_turns);
-            self.questions.push(word.questions);
-            self.turns.push(word.turns);
-            self.masks.push(Masks {
-                flip: word.flip,
-                ends: word.ends,
-                first_leaf: number(pools.leaves.len())?,
-            });
-            pools.leaves.extend(word.leaves.iter().map(|&l| leaf(t, l)));
-        }
-        Ok(Kind::Words { n_turns, first })
-    }
-
-    /// Puts what the tree number `i` of a segment asks at its place.
-    fn put(&mut self, i: usize, ask: &Ask) {
-        if i % SLOTS == 0 {
-            self.questions.push(Questions::NONE);
-        }
-        if let Some(questions) = self.questions.last_mut() {
-            tables::put(questions, i % SLOTS, ask);
-        }
+        Ok(())
     }
 
     pub(crate) fn memory(&self) -> usize {
         self.ranker.memory()
             + size_of_val(&self.segments[..])
-            + size_of_val(&self.questions[..])
-            + size_of_val(&self.first_line[..])
+            + size_of_val(&self.eights[..])
+            + size_of_val(&self.firsts[..])
+            + size_of_val(&self.words[..])
             + size_of_val(&self.turns[..])
             + size_of_val(&self.masks[..])
             + size_of_val(&self.outputs[..])

@@ -54,16 +54,13 @@ fn add<A: Total>(
 ) {
     let few = &trees.few;
     if let [sum] = sums {
-        // Kept in a register.
-        let mut total = *sum;
-        kernel::few(trees.isa, few, segment, pools, bytes, |_, leaf| {
-            total = total.plus(leaf);
-        });
-        *sum = total;
+        // By value, so that it stays in a register.
+        let plus = |sum: A, _, leaf| sum.plus(leaf);
+        *sum = kernel::few(trees.isa, few, segment, pools, bytes, *sum, plus);
         return;
     }
     let outputs = &few.outputs[segment.trees.clone()];
-    kernel::few(trees.isa, few, segment, pools, bytes, |tree, leaf| {
+    kernel::few(trees.isa, few, segment, pools, bytes, (), |(), tree, leaf| {
         let sum = &mut sums[outputs[tree] as usize];
         *sum = sum.plus(leaf);
     });
@@ -81,7 +78,7 @@ fn add_places<A: Total, R: Value>(
     let walk = &trees.walk;
     let values = A::values(walk.values());
     let of_walk = &walk.trees[segment.trees.clone()];
-    kernel::few(trees.isa, &trees.few, segment, pools, bytes, |tree, at| {
+    kernel::few(trees.isa, &trees.few, segment, pools, bytes, (), |(), tree, at| {
         walk.add(&of_walk[tree], values, at, x, |k, value| {
             sums[k] = sums[k].plus(value);
         });

@@ -65,18 +65,33 @@ pub(crate) struct Line<V> {
     pub(crate) leaves: [V; EXITS],
 }
 
-/// To which of eight subtrees a heap of seven answers leads.
-pub(crate) static EXIT: [u8; 256] = exits();
+/// One of the eight subtrees below three levels. An enum, so that no place needs a bounds check.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    E0,
+    E1,
+    E2,
+    E3,
+    E4,
+    E5,
+    E6,
+    E7,
+}
 
-const fn exits() -> [u8; 256] {
-    let mut exits = [0; 256];
+/// To which subtree a heap of seven answers leads.
+pub(crate) static EXIT: [Exit; 256] = exits();
+
+const fn exits() -> [Exit; 256] {
+    use Exit::{E0, E1, E2, E3, E4, E5, E6, E7};
+    let mut exits = [E0; 256];
     let mut answers = 0;
     while answers < 256 {
         let mut at = 0;
         while at < 7 {
             at = 2 * at + 1 + (answers >> at & 1);
         }
-        exits[answers] = (at - 7) as u8;
+        exits[answers] = [E0, E1, E2, E3, E4, E5, E6, E7][at - 7];
         answers += 1;
     }
     exits
@@ -126,26 +141,40 @@ pub(crate) struct Complete<'a> {
     ranker: &'a Ranker,
 }
 
-/// The asks of the levels above the last, level by level, then the last with their leaves.
-pub(crate) struct Pools<V> {
+/// The lines of trees that have equally many below each other.
+pub(crate) struct Levels<V> {
+    /// Of the levels above the last. Below number `i` of a level are `8 * i` to `8 * i + 7` of the
+    /// next.
     pub(crate) asks: [Vec<Ask>; MAX_LINES - 1],
     pub(crate) lines: Vec<Line<V>>,
-    /// Leaves of trees without lines.
+}
+
+/// Leaves, and the lines on the way to them.
+pub(crate) struct Pools<V> {
+    /// By the number of lines below each other, from one.
+    pub(crate) levels: [Levels<V>; MAX_LINES],
+    /// Leaves that are in no line.
     pub(crate) leaves: Vec<V>,
 }
 
 impl<V> Pools<V> {
     pub(crate) fn new() -> Self {
-        Self {
+        let levels = |_| Levels {
             asks: Default::default(),
             lines: Vec::new(),
+        };
+        Self {
+            levels: std::array::from_fn(levels),
             leaves: Vec::new(),
         }
     }
 
     pub(crate) fn memory(&self) -> usize {
-        let asks: usize = self.asks.iter().map(|a| size_of_val(&a[..])).sum();
-        asks + size_of_val(&self.lines[..]) + size_of_val(&self.leaves[..])
+        let levels = self.levels.iter().map(|l| {
+            let asks: usize = l.asks.iter().map(|a| size_of_val(&a[..])).sum();
+            asks + size_of_val(&l.lines[..])
+        });
+        levels.sum::<usize>() + size_of_val(&self.leaves[..])
     }
 }
 
@@ -159,8 +188,7 @@ impl<'a> Complete<'a> {
         Self { nodes, ranker }
     }
 
-    /// Asks the first three levels in `slots` of the questions, whose first are the tree's, and
-    /// gives the nodes of the level below. `depth` is the tree's.
+    /// Asks the first three levels, and gives the nodes of the level below. `depth` is the tree's.
     pub(crate) fn top(&self, depth: usize, n_lines: usize, ask: &mut Ask) -> Vec<usize> {
         // Levels that are not padding.
         let levels = depth.saturating_sub(3 * n_lines).min(3);
@@ -168,39 +196,46 @@ impl<'a> Complete<'a> {
         nodes[..1 << levels].to_vec()
     }
 
-    /// Appends the subtrees at `nodes` to the pools, `n_lines` levels of lines.
+    /// Appends the subtrees at `nodes` to the pools, `n_lines` levels of lines, and gives the
+    /// number of the first.
     pub(crate) fn lines<V: Copy>(
         &self,
         mut nodes: Vec<usize>,
         n_lines: usize,
         pools: &mut Pools<V>,
         leaf: impl Fn(u32) -> V,
-    ) {
+    ) -> usize {
         let leaf_at = |at: usize| match self.nodes[at] {
             Node::Leaf(l) => leaf(l),
-            // Not reached: the levels are as many as the tree's.
-            Node::Split { .. } => leaf(0),
+            Node::Split { .. } => unreachable!("the levels are as many as the tree's"),
         };
         if n_lines == 0 {
-            let leaves = (0..EXITS).map(|i| leaf_at(nodes[i % nodes.len()]));
-            pools.leaves.extend(leaves);
-            return;
+            let first = pools.leaves.len();
+            pools.leaves.extend(nodes.into_iter().map(leaf_at));
+            return first;
         }
-        for level in 0..n_lines {
+        let Levels { asks, lines } = &mut pools.levels[n_lines - 1];
+        let first = if n_lines > 1 {
+            asks[0].len()
+        } else {
+            lines.len()
+        };
+        for level in 1..=n_lines {
             let mut below = Vec::with_capacity(EXITS * nodes.len());
             for at in nodes {
                 let mut ask = Ask::NOTHING;
                 let exits = self.levels(at, 3, 0, &mut ask);
-                if level + 1 < n_lines {
-                    pools.asks[level].push(ask);
+                if level < n_lines {
+                    asks[level - 1].push(ask);
+                    below.extend(exits);
                 } else {
                     let leaves = exits.map(leaf_at);
-                    pools.lines.push(Line { ask, leaves });
+                    lines.push(Line { ask, leaves });
                 }
-                below.extend(exits);
             }
             nodes = below;
         }
+        first
     }
 
     /// Asks `levels` levels from the node `root` on, which is put at `place` of the heap, and

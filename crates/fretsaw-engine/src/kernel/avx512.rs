@@ -51,15 +51,16 @@ entry!(add_terms_f32 => add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &
 entry!(rank_f32 => rank_f32_inner(ranker: &Ranker, x: &[f32], sets: &[SetTest], bytes: &mut RowBytes));
 entry!(rank_f64 => rank_f64_inner(ranker: &Ranker, x: &[f64], sets: &[SetTest], bytes: &mut RowBytes));
 
-pub(super) fn few<V: Copy>(
+pub(super) fn few<V: Copy, S: Copy>(
     few: &Few,
     segment: &Segment,
     pools: &Pools<V>,
     bytes: &RowBytes,
-    add: impl FnMut(usize, V),
-) {
+    sum: S,
+    add: impl FnMut(S, usize, V) -> S,
+) -> S {
     // SAFETY: as for the entries above.
-    unsafe { few_inner(few, segment, pools, bytes, add) }
+    unsafe { few_inner(few, segment, pools, bytes, sum, add) }
 }
 
 #[target_feature(enable = "avx512f")]

@@ -6,7 +6,7 @@
 
 use crate::block::Value;
 use crate::few::bytes::{Line as Cuts, RowBytes};
-use crate::few::tables::{Ask, EXIT, EXITS, Pools, Questions, SLOTS};
+use crate::few::tables::{Ask, EXIT, EXITS, Levels, Pools, Questions, SLOTS};
 use crate::few::words::{Masks, Turns, slot};
 use crate::few::{Few, Kind, Segment};
 
@@ -16,98 +16,136 @@ pub(super) trait Held: Copy {
     fn above(self, questions: &Questions) -> u64;
     /// The same of eight.
     fn eight(self, ask: &Ask) -> u8;
+    /// To which of eight subtrees each of eight trees leads.
+    fn exits(self, questions: &Questions) -> [u8; SLOTS];
+    /// Asks for what is soon needed.
+    fn prefetch<T>(self, what: &T);
 }
 
-/// Runs the body for every tree and the answers to its first eight tests. No closure: one that uses
-/// registers must be part of the function that is compiled for them.
-macro_rules! eights {
-    ($held:ident, $n:ident, $questions:ident, |$tree:ident, $answers:ident| $body:expr) => {{
-        let whole = $n / SLOTS;
-        for (eight, questions) in $questions[..whole].iter().enumerate() {
-            let all = $held.above(questions);
-            for i in 0..SLOTS {
-                let ($tree, $answers) = (SLOTS * eight + i, (all >> (8 * i)) as u8);
-                $body
-            }
-        }
-        if $n > SLOTS * whole {
-            let all = $held.above(&$questions[whole]);
-            for i in 0..$n - SLOTS * whole {
-                let ($tree, $answers) = (SLOTS * whole + i, (all >> (8 * i)) as u8);
-                $body
-            }
-        }
-    }};
+/// What the first answers of trees lead to.
+trait Below<V>: Copy {
+    /// Where each of eight trees goes on, whose leaves or lines start at `firsts`.
+    fn next(self, held: impl Held, questions: &Questions, firsts: &[u32; SLOTS]) -> [u32; SLOTS];
+    /// The leaf that a tree comes to from there.
+    fn leaf(self, held: impl Held, at: u32) -> V;
 }
 
-/// The leaves of the segment's trees, in order: `add` gets the tree's place in the segment.
-#[inline(always)]
-pub(super) fn segment<H: Held, V: Copy>(
-    held: H,
-    few: &Few,
-    segment: &Segment,
-    pools: &Pools<V>,
-    mut add: impl FnMut(usize, V),
-) {
-    let n = segment.trees.len();
-    let questions = &few.questions[segment.questions..];
-    match segment.kind {
-        Kind::Table { bits, leaves } => {
-            let leaves = &pools.leaves[leaves..][..n << bits];
-            eights!(held, n, questions, |tree, answers| {
-                add(tree, leaves[(tree << bits) + usize::from(answers)]);
-            });
-        }
-        Kind::Top { leaves } => {
-            let leaves = pools.leaves[leaves..].as_chunks::<EXITS>().0;
-            eights!(held, n, questions, |tree, answers| {
-                add(tree, leaves[tree][exit(answers)]);
-            });
-        }
-        Kind::Lines {
-            n: n_lines,
-            asks,
-            lines,
-            first,
-        } => {
-            let first = &few.first_line[first..][..n];
-            let lines = &pools.lines[lines..];
-            let (upper, lower) = (&pools.asks[0][asks[0]..], &pools.asks[1][asks[1]..]);
-            match n_lines {
-                1 => eights!(held, n, questions, |tree, answers| {
-                    let line = &lines[first[tree] as usize + exit(answers)];
-                    add(tree, line.leaves[exit(held.eight(&line.ask))]);
-                }),
-                2 => eights!(held, n, questions, |tree, answers| {
-                    let at = first[tree] as usize + exit(answers);
-                    let line = &lines[EXITS * at + exit(held.eight(&upper[at]))];
-                    add(tree, line.leaves[exit(held.eight(&line.ask))]);
-                }),
-                _ => eights!(held, n, questions, |tree, answers| {
-                    let at = first[tree] as usize + exit(answers);
-                    let at = EXITS * at + exit(held.eight(&upper[at]));
-                    let line = &lines[EXITS * at + exit(held.eight(&lower[at]))];
-                    add(tree, line.leaves[exit(held.eight(&line.ask))]);
-                }),
+/// Leaves, by the answers themselves or (`COMPLETE`) by where three complete levels lead.
+#[derive(Clone, Copy)]
+struct Tables<'a, V, const COMPLETE: bool>(&'a [V]);
+
+impl<V: Copy, const COMPLETE: bool> Below<V> for Tables<'_, V, COMPLETE> {
+    #[inline(always)]
+    fn next(self, held: impl Held, questions: &Questions, firsts: &[u32; SLOTS]) -> [u32; SLOTS] {
+        let by = if COMPLETE {
+            held.exits(questions)
+        } else {
+            held.above(questions).to_le_bytes()
+        };
+        std::array::from_fn(|i| firsts[i] + u32::from(by[i]))
+    }
+
+    #[inline(always)]
+    fn leaf(self, _: impl Held, at: u32) -> V {
+        self.0[at as usize]
+    }
+}
+
+/// As many lines below each other.
+#[derive(Clone, Copy)]
+struct Lines<'a, V, const N: usize>(&'a Levels<V>);
+
+impl<V: Copy, const N: usize> Below<V> for Lines<'_, V, N> {
+    #[inline(always)]
+    fn next(self, held: impl Held, questions: &Questions, firsts: &[u32; SLOTS]) -> [u32; SLOTS] {
+        let exits = held.exits(questions);
+        let mut next = std::array::from_fn(|i| firsts[i] + u32::from(exits[i]));
+        for at in &mut next {
+            for asks in &self.0.asks[..N - 1] {
+                let exit = exit(held.eight(&asks[*at as usize]));
+                *at = EXITS as u32 * *at + exit as u32;
             }
+            held.prefetch(&self.0.lines[*at as usize]);
         }
-        Kind::Words { n_turns, first } => {
-            let turns = &few.turns[first..][..n];
-            let masks = &few.masks[first..][..n];
-            let trees = questions[..n].iter().zip(turns).zip(masks);
-            for (tree, ((questions, turns), masks)) in trees.enumerate() {
-                let at = word(held.above(questions), turns, masks, n_turns);
-                add(tree, pools.leaves[at]);
-            }
-        }
-        Kind::Walk => {}
+        next
+    }
+
+    #[inline(always)]
+    fn leaf(self, held: impl Held, at: u32) -> V {
+        let line = &self.0.lines[at as usize];
+        line.leaves[exit(held.eight(&line.ask))]
     }
 }
 
 /// The subtree that a heap of answers leads to.
 #[inline(always)]
 fn exit(answers: u8) -> usize {
-    usize::from(EXIT[usize::from(answers)]) % EXITS
+    EXIT[usize::from(answers)] as usize
+}
+
+/// Adds the leaves of the segment's trees to `sum`, in order; `add` gets the tree's place in the
+/// segment too.
+#[inline(always)]
+pub(super) fn segment<H: Held, V: Copy, S: Copy>(
+    held: H,
+    few: &Few,
+    segment: &Segment,
+    pools: &Pools<V>,
+    sum: S,
+    mut add: impl FnMut(S, usize, V) -> S,
+) -> S {
+    let levels = &pools.levels;
+    match segment.kind {
+        Kind::Table => eights(held, few, segment, Tables::<V, false>(&pools.leaves), sum, add),
+        Kind::Lines(0) => eights(held, few, segment, Tables::<V, true>(&pools.leaves), sum, add),
+        Kind::Lines(1) => eights(held, few, segment, Lines::<V, 1>(&levels[0]), sum, add),
+        Kind::Lines(2) => eights(held, few, segment, Lines::<V, 2>(&levels[1]), sum, add),
+        Kind::Lines(_) => eights(held, few, segment, Lines::<V, 3>(&levels[2]), sum, add),
+        Kind::Words(n_turns) => {
+            let mut sum = sum;
+            let range = segment.first..segment.first + segment.trees.len();
+            let of_trees = few.words[range.clone()].iter();
+            let of_trees = of_trees.zip(&few.turns[range.clone()]).zip(&few.masks[range]);
+            for (tree, ((questions, turns), masks)) in of_trees.enumerate() {
+                let at = word(held.above(questions), turns, masks, n_turns);
+                sum = add(sum, tree, pools.leaves[at]);
+            }
+            sum
+        }
+        Kind::Walk => sum,
+    }
+}
+
+/// The same of a segment that takes eight trees at a time. While their leaves are added, it is
+/// found out where the next eight go on.
+#[inline(always)]
+fn eights<V: Copy, S: Copy>(
+    held: impl Held,
+    few: &Few,
+    segment: &Segment,
+    below: impl Below<V>,
+    mut sum: S,
+    mut add: impl FnMut(S, usize, V) -> S,
+) -> S {
+    let n = segment.trees.len();
+    let range = segment.first..segment.first + n.div_ceil(SLOTS);
+    let of_trees = few.eights[range.clone()].iter().zip(&few.firsts[range]);
+    let mut ready = [0; SLOTS];
+    let mut first = 0;
+    for (i, (questions, firsts)) in of_trees.enumerate() {
+        let next = below.next(held, questions, firsts);
+        if i > 0 {
+            for (i, &at) in ready.iter().enumerate() {
+                sum = add(sum, first + i, below.leaf(held, at));
+            }
+            first += SLOTS;
+        }
+        ready = next;
+    }
+    for (i, &at) in ready[..n - first].iter().enumerate() {
+        sum = add(sum, first + i, below.leaf(held, at));
+    }
+    sum
 }
 
 /// Where the leaf is that the answers to a tree's tests lead to.
@@ -144,6 +182,14 @@ impl Held for Plain<'_> {
         }
         answers
     }
+
+    #[inline(always)]
+    fn exits(self, questions: &Questions) -> [u8; SLOTS] {
+        self.above(questions).to_le_bytes().map(|answers| exit(answers) as u8)
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(self, _: &T) {}
 
     #[inline(always)]
     fn eight(self, ask: &Ask) -> u8 {

@@ -245,20 +245,21 @@ pub(crate) fn rank<R: Ranked>(
 
 /// The leaves of the segment's trees for one row, in order: `add` gets the tree's place in the
 /// segment and its leaf.
-pub(crate) fn few<V: Copy>(
+pub(crate) fn few<V: Copy, S: Copy>(
     isa: Isa,
     few: &Few,
     segment: &Segment,
     pools: &Pools<V>,
     bytes: &RowBytes,
-    add: impl FnMut(usize, V),
-) {
+    sum: S,
+    add: impl FnMut(S, usize, V) -> S,
+) -> S {
     match isa {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vbmi => avx512::few(few, segment, pools, bytes, add),
+        Isa::Avx512Vbmi => avx512::few(few, segment, pools, bytes, sum, add),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 | Isa::Avx2 => avx2::few(few, segment, pools, bytes, add),
-        _ => few::segment(few::Plain(bytes), few, segment, pools, add),
+        Isa::Avx512 | Isa::Avx2 => avx2::few(few, segment, pools, bytes, sum, add),
+        _ => few::segment(few::Plain(bytes), few, segment, pools, sum, add),
     }
 }
 

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 
 use super::super::few::{Held, segment};
 use crate::few::bytes::{Line, Ranker, RowBytes};
-use crate::few::tables::{Ask, Pools, Questions};
+use crate::few::tables::{Ask, EXIT, Pools, Questions, SLOTS};
 use crate::few::{Few, Segment};
 use crate::predicate::SetTest;
 
@@ -65,20 +65,53 @@ impl<const N: usize> Held for Registers<N> {
             _mm_cmpgt_epu8_mask(_mm512_castsi512_si128(ranks), cuts) as u8
         }
     }
+
+    #[inline(always)]
+    fn exits(self, questions: &Questions) -> [u8; SLOTS] {
+        let answers = self.above(questions);
+        let exits: &[u8; 128] = &EXITS_BY_ANSWERS;
+        // SAFETY: the table is two registers; see `Registers` for the instruction set.
+        let exits = unsafe {
+            let low = _mm512_loadu_si512(exits.as_ptr().cast());
+            let high = _mm512_loadu_si512(exits.as_ptr().add(64).cast());
+            let answers = _mm512_castsi128_si512(_mm_cvtsi64_si128(answers as i64));
+            let exits = _mm512_permutex2var_epi8(low, answers, high);
+            _mm_cvtsi128_si64(_mm512_castsi512_si128(exits))
+        };
+        exits.to_le_bytes()
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(self, what: &T) {
+        // SAFETY: a prefetch touches nothing; see `Registers` for the instruction set.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>((&raw const *what).cast()) }
+    }
 }
 
+/// [`EXIT`] as bytes, of the seven answers that count.
+static EXITS_BY_ANSWERS: [u8; 128] = {
+    let mut exits = [0; 128];
+    let mut at = 0;
+    while at < exits.len() {
+        exits[at] = EXIT[at] as u8;
+        at += 1;
+    }
+    exits
+};
+
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi1,bmi2,popcnt,lzcnt")]
-pub(super) fn few_inner<V: Copy>(
+pub(super) fn few_inner<V: Copy, S: Copy>(
     few: &Few,
     which: &Segment,
     pools: &Pools<V>,
     bytes: &RowBytes,
-    add: impl FnMut(usize, V),
-) {
+    sum: S,
+    add: impl FnMut(S, usize, V) -> S,
+) -> S {
     match few.ranker.n_columns() {
-        0..=64 => segment(Registers::<1>::load(bytes), few, which, pools, add),
-        65..=128 => segment(Registers::<2>::load(bytes), few, which, pools, add),
-        _ => segment(Registers::<4>::load(bytes), few, which, pools, add),
+        0..=64 => segment(Registers::<1>::load(bytes), few, which, pools, sum, add),
+        65..=128 => segment(Registers::<2>::load(bytes), few, which, pools, sum, add),
+        _ => segment(Registers::<4>::load(bytes), few, which, pools, sum, add),
     }
 }
 
