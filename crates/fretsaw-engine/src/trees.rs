@@ -220,7 +220,10 @@ impl Trees {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        self.table.memory() + self.routes.memory() + self.leaves.memory() + self.walk.memory()
+        self.table.memory()
+            + self.routes.memory()
+            + self.leaves.memory()
+            + self.walk.memory()
             + self.few.memory()
     }
 }

@@ -201,9 +201,21 @@ impl Census {
                 n_pieces: n_pieces as u16,
             };
             let narrow = |t: f64| ceil32(t);
-            lines(&mut ranker.narrow, &cuts, search.n_pivot_lines, f32::NAN, narrow);
+            lines(
+                &mut ranker.narrow,
+                &cuts,
+                search.n_pivot_lines,
+                f32::NAN,
+                narrow,
+            );
             if compare == Float::F64 {
-                lines(&mut ranker.wide, &cuts, search.n_pivot_lines, f64::NAN, |t| t);
+                lines(
+                    &mut ranker.wide,
+                    &cuts,
+                    search.n_pivot_lines,
+                    f64::NAN,
+                    |t| t,
+                );
             }
             ranker.searches.push(search);
             ranker.places.cuts.insert(feature, (search, cuts));

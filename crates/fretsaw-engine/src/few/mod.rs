@@ -118,9 +118,10 @@ impl Few {
             };
             few.outputs = e.trees.iter().map(output).collect();
         }
-        let by_place = e.trees.iter().any(|tree| {
-            !tree.linear.is_empty() || (tree.target == Target::All && e.n_outputs > 1)
-        });
+        let by_place = e
+            .trees
+            .iter()
+            .any(|tree| !tree.linear.is_empty() || (tree.target == Target::All && e.n_outputs > 1));
         few.leaves = if by_place {
             let leaf = |tree: usize, leaf| walk.place(tree, leaf);
             Leaves::Places(few.build(&segments, nodes, traits, leaf)?)
@@ -173,7 +174,9 @@ impl Few {
                         };
                         let ask = tables::ask(&table.tests, &self.ranker);
                         self.put(i, &ask, pools.leaves.len())?;
-                        pools.leaves.extend(table.leaves.iter().map(|&l| leaf(t, l)));
+                        pools
+                            .leaves
+                            .extend(table.leaves.iter().map(|&l| leaf(t, l)));
                     }
                     Kind::Lines(n) => {
                         let mut ask = Ask::NOTHING;

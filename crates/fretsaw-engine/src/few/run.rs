@@ -60,10 +60,18 @@ fn add<A: Total>(
         return;
     }
     let outputs = &few.outputs[segment.trees.clone()];
-    kernel::few(trees.isa, few, segment, pools, bytes, (), |(), tree, leaf| {
-        let sum = &mut sums[outputs[tree] as usize];
-        *sum = sum.plus(leaf);
-    });
+    kernel::few(
+        trees.isa,
+        few,
+        segment,
+        pools,
+        bytes,
+        (),
+        |(), tree, leaf| {
+            let sum = &mut sums[outputs[tree] as usize];
+            *sum = sum.plus(leaf);
+        },
+    );
 }
 
 /// Adds leaves that are vectors or functions.
@@ -78,11 +86,19 @@ fn add_places<A: Total, R: Value>(
     let walk = &trees.walk;
     let values = A::values(walk.values());
     let of_walk = &walk.trees[segment.trees.clone()];
-    kernel::few(trees.isa, &trees.few, segment, pools, bytes, (), |(), tree, at| {
-        walk.add(&of_walk[tree], values, at, x, |k, value| {
-            sums[k] = sums[k].plus(value);
-        });
-    });
+    kernel::few(
+        trees.isa,
+        &trees.few,
+        segment,
+        pools,
+        bytes,
+        (),
+        |(), tree, at| {
+            walk.add(&of_walk[tree], values, at, x, |k, value| {
+                sums[k] = sums[k].plus(value);
+            });
+        },
+    );
 }
 
 /// The trees of a segment walked, several in flight.

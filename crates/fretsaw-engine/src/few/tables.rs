@@ -247,7 +247,12 @@ impl<'a> Complete<'a> {
             let above = nodes;
             for i in 0..1 << level {
                 let (mut yes, mut no) = (above[i], above[i]);
-                if let Node::Split { predicate, yes: y, no: n } = self.nodes[above[i]] {
+                if let Node::Split {
+                    predicate,
+                    yes: y,
+                    no: n,
+                } = self.nodes[above[i]]
+                {
                     if let Some((column, cut)) = self.ranker.question(&predicate) {
                         ask.columns[first + i] = column;
                         ask.cuts[first + i] = cut;

@@ -96,8 +96,22 @@ pub(super) fn segment<H: Held, V: Copy, S: Copy>(
 ) -> S {
     let levels = &pools.levels;
     match segment.kind {
-        Kind::Table => eights(held, few, segment, Tables::<V, false>(&pools.leaves), sum, add),
-        Kind::Lines(0) => eights(held, few, segment, Tables::<V, true>(&pools.leaves), sum, add),
+        Kind::Table => eights(
+            held,
+            few,
+            segment,
+            Tables::<V, false>(&pools.leaves),
+            sum,
+            add,
+        ),
+        Kind::Lines(0) => eights(
+            held,
+            few,
+            segment,
+            Tables::<V, true>(&pools.leaves),
+            sum,
+            add,
+        ),
         Kind::Lines(1) => eights(held, few, segment, Lines::<V, 1>(&levels[0]), sum, add),
         Kind::Lines(2) => eights(held, few, segment, Lines::<V, 2>(&levels[1]), sum, add),
         Kind::Lines(_) => eights(held, few, segment, Lines::<V, 3>(&levels[2]), sum, add),
@@ -105,7 +119,9 @@ pub(super) fn segment<H: Held, V: Copy, S: Copy>(
             let mut sum = sum;
             let range = segment.first..segment.first + segment.trees.len();
             let of_trees = few.words[range.clone()].iter();
-            let of_trees = of_trees.zip(&few.turns[range.clone()]).zip(&few.masks[range]);
+            let of_trees = of_trees
+                .zip(&few.turns[range.clone()])
+                .zip(&few.masks[range]);
             for (tree, ((questions, turns), masks)) in of_trees.enumerate() {
                 let at = word(held.above(questions), turns, masks, n_turns);
                 sum = add(sum, tree, pools.leaves[at]);
@@ -185,7 +201,9 @@ impl Held for Plain<'_> {
 
     #[inline(always)]
     fn exits(self, questions: &Questions) -> [u8; SLOTS] {
-        self.above(questions).to_le_bytes().map(|answers| exit(answers) as u8)
+        self.above(questions)
+            .to_le_bytes()
+            .map(|answers| exit(answers) as u8)
     }
 
     #[inline(always)]

@@ -2,4 +2,5 @@
 
 mod composite;
 mod exact;
+mod few;
 mod plan;
