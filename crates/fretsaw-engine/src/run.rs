@@ -9,7 +9,7 @@ use crate::few::{self, Leaves};
 use crate::kernel::{self, Lookups, SumMut};
 use crate::leaves::{BATCH, Leaf, Values};
 use crate::plan::MarginsMut;
-use crate::prepare::{Row, prepared, transpose, width};
+use crate::prepare::{Row, load, prepared, transpose, width};
 use crate::scratch::{Scratch, Staged, Sums};
 use crate::trees::{Finish, Segment, Trees};
 use crate::walk::{ANYTHING, LANES, Node, Nodes, PLAIN, WHOLE, WalkTree};
@@ -179,34 +179,50 @@ impl Work<'_> {
             let n = ROWS.min(self.rows.n_rows() - at);
             let rows = self.rows.slice(at..at + n);
             let out = &mut out[at * n_outputs..(at + n) * n_outputs];
-            let x = prepared(&rows, self.steps, &mut staged.prepared, self.row);
-            if self.plain_walk {
-                few::run::plain_walk(self.trees, x, self.width, out, &mut sums.few);
-            } else if n < self.trees.crossing {
-                few::run::rows(self.trees, x, self.width, out, &mut sums.few);
+            if self.plain_walk || n < self.trees.crossing {
+                let x = prepared(&rows, self.steps, &mut staged.prepared, self.row);
+                let run = if self.plain_walk {
+                    few::run::plain_walk::<A, R>
+                } else {
+                    few::run::rows::<A, R>
+                };
+                run(self.trees, x, self.width, out, &mut sums.few);
             } else {
-                self.block::<A, R>(x, n, out, &mut staged.columns, &mut sums.blocks);
+                self.block::<A, R>(&rows, out, staged, &mut sums.blocks);
             }
         }
     }
 
     fn block<A: Total, R: Staging>(
         &mut self,
-        x: &[R],
-        n: usize,
+        rows: &Rows<'_>,
         out: &mut [A::Margin],
-        columns: &mut Vec<Block<R>>,
+        staged: &mut Staged<R>,
         sums: &mut Vec<Block<A>>,
     ) {
         let trees = self.trees;
+        let Staged {
+            prepared: buffer,
+            columns,
+        } = staged;
+        // Rows as they come go straight into columns; a row as a whole is only for steps and walks.
+        let straight = self.steps.is_empty();
+        let walks = |s: &Segment| matches!(s, Segment::Walked(_));
+        let x = match straight && !trees.segments.iter().any(walks) {
+            true => &[],
+            false => prepared(rows, self.steps, buffer, self.row),
+        };
         let finish = &trees.finish;
         let n_outputs = finish.base.len();
-        let words = n.div_ceil(64);
+        let words = rows.n_rows().div_ceil(64);
         if !trees.leaves.batches.is_empty() {
             self.planes
                 .resize(trees.routes.n_planes, crate::block::Plane::ZERO);
             self.codes.resize(BATCH, Block::default());
-            transpose(x, self.width, &trees.table.features, columns);
+            match straight {
+                true => load(rows, &trees.table.features, columns),
+                false => transpose(x, self.width, &trees.table.features, columns),
+            }
             kernel::predicates(
                 trees.isa,
                 &trees.table,

@@ -3,4 +3,5 @@
 mod composite;
 mod exact;
 mod few;
+mod layouts;
 mod plan;
