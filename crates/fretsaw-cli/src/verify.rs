@@ -1,6 +1,6 @@
 //! `fretsaw verify`.
 
-use fretsaw::model::{Float, Rows, Values};
+use fretsaw::model::{Float, Rows};
 use fretsaw::optimize::compare;
 use fretsaw::proof::{self, Counterexample, Proof};
 use fretsaw::session::{Predictions, Session, Want};
@@ -194,10 +194,10 @@ fn show(v: &Verdict) -> Result {
 
 /// What the session answers to rows of f64 once they are rounded to f32; `None` for rows of f32.
 fn in_f32(rows: &Rows<'_>, session: &mut dyn Session) -> Result<Option<Predictions>> {
-    let Values::F64(values) = rows.values() else {
+    if rows.float() == Float::F32 {
         return Ok(None);
-    };
-    let narrow: Vec<f64> = values.iter().map(|&x| f64::from(x as f32)).collect();
+    }
+    let narrow: Vec<f64> = rows.row_major().map(|x| f64::from(x as f32)).collect();
     let rows = Rows::f64(&narrow, rows.n_features()).map_err(fretsaw::Error::from)?;
     let mut out = Predictions::new(Float::F32, 1);
     session.run(&rows, Want::Answers, &mut out)?;

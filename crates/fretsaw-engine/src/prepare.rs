@@ -15,7 +15,7 @@ impl Row for f32 {
     fn direct<'a>(rows: &Rows<'a>) -> Option<&'a [Self]> {
         match rows.values() {
             Values::F32(v) => Some(v),
-            Values::F64(_) => None,
+            _ => None,
         }
     }
 }
@@ -23,8 +23,8 @@ impl Row for f32 {
 impl Row for f64 {
     fn direct<'a>(rows: &Rows<'a>) -> Option<&'a [Self]> {
         match rows.values() {
-            Values::F32(_) => None,
             Values::F64(v) => Some(v),
+            _ => None,
         }
     }
 }
@@ -44,10 +44,12 @@ pub(crate) fn prepared<'a, R: Row>(
     buffer: &'a mut Vec<R>,
     one: &mut Vec<f64>,
 ) -> &'a [R] {
-    if steps.is_empty()
-        && let Some(values) = R::direct(rows)
-    {
-        return values;
+    if steps.is_empty() {
+        if let Some(values) = R::direct(rows) {
+            return values;
+        }
+        row_major(rows, buffer);
+        return buffer;
     }
     buffer.clear();
     buffer.reserve(rows.n_rows() * width(steps, rows));
@@ -61,10 +63,41 @@ pub(crate) fn prepared<'a, R: Row>(
     buffer
 }
 
-/// Transposes up to a block of rows of `n_features` into the columns of `features`. What columns
-/// hold beyond the rows is left as it was: its answers are never read.
-pub(crate) fn transpose<R: Row>(
-    rows: &[R],
+/// The values of `rows` in place of what `out` held.
+fn row_major<R: Row>(rows: &Rows<'_>, out: &mut Vec<R>) {
+    out.clear();
+    match rows.values() {
+        Values::F32(v) => out.extend(v.iter().map(|x| R::narrow(x.widen()))),
+        Values::F64(v) => out.extend(v.iter().map(|&x| R::narrow(x))),
+        Values::Columns(columns) => {
+            let n = rows.n_features();
+            out.resize(rows.n_rows() * n, R::default());
+            // No rows leave nothing to begin in.
+            for feature in 0..n.min(out.len()) {
+                columns.write(feature, out[feature..].iter_mut().step_by(n), R::narrow);
+            }
+        }
+    }
+}
+
+/// Fills the columns of `features` with up to a block of rows as they come, without steps. What
+/// columns hold beyond the rows is left as it was: its answers are never read.
+pub(crate) fn load<R: Row>(rows: &Rows<'_>, features: &[u32], out: &mut Vec<Block<R>>) {
+    match rows.values() {
+        Values::F32(v) => transpose(v, rows.n_features(), features, out),
+        Values::F64(v) => transpose(v, rows.n_features(), features, out),
+        Values::Columns(columns) => {
+            out.resize(features.len(), Block::default());
+            for (out, &feature) in out.iter_mut().zip(features) {
+                columns.write(feature as usize, out.0.iter_mut(), R::narrow);
+            }
+        }
+    }
+}
+
+/// The same for rows of `n_features` that steps have prepared, or that need none.
+pub(crate) fn transpose<T: Value, R: Row>(
+    rows: &[T],
     n_features: usize,
     features: &[u32],
     columns: &mut Vec<Block<R>>,
@@ -77,7 +110,7 @@ pub(crate) fn transpose<R: Row>(
             let out = &mut column.0.as_chunks_mut::<LINE>().0[line];
             let from = &rows[feature as usize..];
             for (i, out) in out.iter_mut().enumerate() {
-                *out = from[i * n_features];
+                *out = R::narrow(from[i * n_features].widen());
             }
         }
     }
@@ -85,7 +118,7 @@ pub(crate) fn transpose<R: Row>(
     let first = done / n_features.max(1);
     for (at, row) in chunks.remainder().chunks_exact(n_features).enumerate() {
         for (column, &feature) in columns.iter_mut().zip(features) {
-            column.0[first + at] = row[feature as usize];
+            column.0[first + at] = R::narrow(row[feature as usize].widen());
         }
     }
 }

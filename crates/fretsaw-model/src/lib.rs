@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod check_steps;
+mod column;
 mod derive;
 mod draft;
 mod encoder;
@@ -40,6 +41,7 @@ pub mod random;
 mod rows;
 mod step;
 
+pub use column::{Bits, Column};
 pub use derive::{Derived, KeyPart, extend_key};
 pub use encoder::{Codes, Encoder};
 pub use ensemble::{
@@ -61,5 +63,5 @@ pub use pairwise::PairwiseCoupling;
 pub use predict::{
     HASHES_IN_F32, answers_f32, answers_f64, body_rows, labels, margins, predict, seen_margins,
 };
-pub use rows::{Rows, Values};
+pub use rows::{Columns, Rows, Values};
 pub use step::{Step, apply, apply_steps, width};

@@ -2,18 +2,33 @@
 
 use std::ops::Range;
 
-use crate::{Error, Float};
+use crate::{Column, Error, Float};
 
-/// Feature values, row-major. NaN is a missing value.
+/// Feature values as they stand in memory. NaN is a missing value.
 #[derive(Clone, Copy, Debug)]
 pub enum Values<'a> {
-    /// Single precision.
+    /// Single precision, row-major.
     F32(&'a [f32]),
-    /// Double precision.
+    /// Double precision, row-major.
     F64(&'a [f64]),
+    /// A column a feature.
+    Columns(Columns<'a>),
 }
 
-/// `n_rows` x `n_features` values, row-major.
+/// Columns of one length, one a feature.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns<'a> {
+    columns: &'a [Column<'a>],
+    first: usize,
+    n_rows: usize,
+    float: Float,
+}
+
+/// `n_rows` x `n_features` values, row-major or in columns.
+///
+/// Rows have one precision, [`float`](Rows::float), in which steps in front of a model compute.
+/// How values are laid out changes no answer: columns stand for the row-major table of that
+/// precision that holds each of their values cast once.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     values: Values<'a>,
@@ -48,6 +63,44 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// Views columns, one a feature, as rows, in the precision that loses nothing and is what NumPy
+    /// and pandas make of such a table: f32 where all columns are f32, or short integers and truth
+    /// values beside f32; else f64.
+    ///
+    /// # Errors
+    /// When the columns differ in length.
+    pub fn columns(columns: &'a [Column<'a>]) -> Result<Self, Error> {
+        let single = columns.iter().all(Column::fits_f32) && columns.iter().any(Column::is_f32);
+        let float = if single { Float::F32 } else { Float::F64 };
+        Self::columns_in(columns, float)
+    }
+
+    /// The same in a precision of one's own: every value is cast to it, once. With `F32` a model
+    /// that compares in f64 sees narrowed values, as it would if the table were cast before; for one
+    /// that casts its inputs to f32 anyway it is what the framework does with integers.
+    ///
+    /// # Errors
+    /// When the columns differ in length.
+    pub fn columns_in(columns: &'a [Column<'a>], float: Float) -> Result<Self, Error> {
+        let n_rows = columns.first().map_or(0, Column::len);
+        if let Some(at) = columns.iter().position(|c| c.len() != n_rows) {
+            return Err(Error::rows(format!(
+                "column {at} has {} values, column 0 has {n_rows}",
+                columns[at].len()
+            )));
+        }
+        Ok(Self {
+            values: Values::Columns(Columns {
+                columns,
+                first: 0,
+                n_rows,
+                float,
+            }),
+            n_rows,
+            n_features: columns.len(),
+        })
+    }
+
     /// The number of rows.
     pub fn n_rows(&self) -> usize {
         self.n_rows
@@ -58,16 +111,17 @@ impl<'a> Rows<'a> {
         self.n_features
     }
 
-    /// All values, row-major.
+    /// All values.
     pub fn values(&self) -> Values<'a> {
         self.values
     }
 
-    /// The precision the values are held in.
+    /// The precision the values are held in; of columns, the one they are cast to.
     pub fn float(&self) -> Float {
         match self.values {
             Values::F32(_) => Float::F32,
             Values::F64(_) => Float::F64,
+            Values::Columns(c) => c.float,
         }
     }
 
@@ -80,7 +134,18 @@ impl<'a> Rows<'a> {
         match self.values {
             Values::F32(v) => f64::from(v[at]),
             Values::F64(v) => v[at],
+            Values::Columns(c) => {
+                assert!(row < self.n_rows, "one of the rows");
+                c.columns[feature].get(c.first + row, c.float)
+            }
         }
+    }
+
+    /// All values, widened, row by row.
+    pub fn row_major(&self) -> impl Iterator<Item = f64> + 'a {
+        let rows = *self;
+        let row = move |r: usize| (0..rows.n_features).map(move |f| rows.get(r, f));
+        (0..rows.n_rows).flat_map(row)
     }
 
     /// The rows of `range`, without a copy.
@@ -92,12 +157,39 @@ impl<'a> Rows<'a> {
         let values = match self.values {
             Values::F32(v) => Values::F32(&v[at]),
             Values::F64(v) => Values::F64(&v[at]),
+            Values::Columns(c) => {
+                assert!(
+                    range.start <= range.end && range.end <= c.n_rows,
+                    "a range of the rows"
+                );
+                Values::Columns(Columns {
+                    first: c.first + range.start,
+                    n_rows: range.len(),
+                    ..c
+                })
+            }
         };
         Self {
             values,
             n_rows: range.len(),
             n_features: self.n_features,
         }
+    }
+}
+
+impl Columns<'_> {
+    /// Writes `of` each value of a feature, cast to the rows' precision and widened, to `out`.
+    ///
+    /// # Panics
+    /// When `feature` is out of range.
+    pub fn write<'o, T: 'o>(
+        &self,
+        feature: usize,
+        out: impl Iterator<Item = &'o mut T>,
+        of: impl Fn(f64) -> T,
+    ) {
+        let column = self.columns[feature].slice(self.first, self.n_rows);
+        column.write(self.float, out, of);
     }
 }
 

@@ -163,14 +163,29 @@ fn repeat<'a>(
     f64s: &'a mut Vec<f64>,
 ) -> Result<Rows<'a>> {
     let n = n_rows * rows.n_features();
+    let n_features = rows.n_features();
     Ok(match rows.values() {
         Values::F32(v) => {
             f32s.extend(v.iter().cycle().take(n));
-            Rows::f32(f32s, rows.n_features())?
+            Rows::f32(f32s, n_features)?
         }
         Values::F64(v) => {
             f64s.extend(v.iter().cycle().take(n));
-            Rows::f64(f64s, rows.n_features())?
+            Rows::f64(f64s, n_features)?
+        }
+        Values::Columns(_) => {
+            let values: Vec<f64> = rows.row_major().collect();
+            let values = values.into_iter().cycle().take(n);
+            match rows.float() {
+                Float::F32 => {
+                    f32s.extend(values.map(|x| x as f32));
+                    Rows::f32(f32s, n_features)?
+                }
+                Float::F64 => {
+                    f64s.extend(values);
+                    Rows::f64(f64s, n_features)?
+                }
+            }
         }
     })
 }

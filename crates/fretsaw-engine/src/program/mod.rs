@@ -10,7 +10,7 @@ mod step;
 
 use std::mem;
 
-use fretsaw_model::{Compared, KernelFunction, Rows, Step, Sum, Values, apply_steps, width};
+use fretsaw_model::{Compared, KernelFunction, Rows, Step, Sum, Values, width};
 
 use crate::block::ROWS;
 use crate::error::Error;
@@ -18,6 +18,7 @@ use crate::isa::Isa;
 use crate::kernel::{self, Term, Tiles};
 use crate::linear::LinearPlan;
 use crate::plan::MarginsMut;
+use crate::prepare::prepared;
 use crate::run;
 use crate::scratch::Scratch;
 use crate::trees::{Compiler, Trees};
@@ -162,24 +163,12 @@ impl Program {
             scratch,
         };
         block.clear();
-        match rows.values() {
-            Values::F64(x) if self.front.is_empty() => {
-                return self.chain.run_on(x, block, 0, &mut run);
-            }
-            Values::F32(x) if self.front.is_empty() => {
-                block.extend(x.iter().map(|&x| f64::from(x)));
-            }
-            _ => {
-                let row = &mut run.scratch.row;
-                for r in 0..rows.n_rows() {
-                    row.clear();
-                    row.extend((0..rows.n_features()).map(|f| rows.get(r, f)));
-                    // Steps that keep the precision refuse nothing.
-                    let _ = apply_steps(&self.front, rows.float(), row);
-                    block.extend_from_slice(row);
-                }
-            }
+        if self.front.is_empty()
+            && let Values::F64(x) = rows.values()
+        {
+            return self.chain.run_on(x, block, 0, &mut run);
         }
+        prepared(rows, &self.front, block, &mut run.scratch.row);
         self.chain.run(&self.chain.stages, block, 0, &mut run)
     }
 

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use fretsaw_model::{Answer, Decision, Float, Link, Model, Rows, Values, labels, predict};
+use fretsaw_model::{Answer, Decision, Float, Link, Model, Rows, labels, predict};
 
 use super::Options;
 use crate::metric::Metric;
@@ -140,9 +140,9 @@ pub(super) fn rounding(
     answers: &[f64],
     budget: &Budget,
 ) -> Result<Option<InputFacts>> {
-    let Values::F64(values) = rows.values() else {
+    if rows.float() == Float::F32 {
         return Ok(None);
-    };
+    }
     if model.needs_double_rows() {
         return Ok(Some(InputFacts {
             files: "f64",
@@ -151,7 +151,7 @@ pub(super) fn rounding(
             why: "the rows hold hashes of categories, which f32 cannot".into(),
         }));
     }
-    let narrow: Vec<f64> = values.iter().map(|&x| f64::from(x as f32)).collect();
+    let narrow: Vec<f64> = rows.row_major().map(|x| f64::from(x as f32)).collect();
     let rounded = Rows::f64(&narrow, rows.n_features())?;
     let mut got = Predictions::new(Float::F32, 1);
     Native::new(model, 1)?.run(&rounded, Want::Answers, &mut got)?;

@@ -174,6 +174,16 @@ fn matrix<'a>(
             scratch.f64s.extend(v.iter().map(|&x| f64::from(x)));
             f64s(&scratch.f64s)?.into()
         }
+        (Float::F32, Values::Columns(_)) => {
+            scratch.f32s.clear();
+            scratch.f32s.extend(rows.row_major().map(|x| x as f32));
+            f32s(&scratch.f32s)?.into()
+        }
+        (Float::F64, Values::Columns(_)) => {
+            scratch.f64s.clear();
+            scratch.f64s.extend(rows.row_major());
+            f64s(&scratch.f64s)?.into()
+        }
     })
 }
 
