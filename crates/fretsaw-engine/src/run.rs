@@ -1,5 +1,7 @@
 //! Running an ensemble: blocks of rows through predicates, routes and leaves, and walks.
 
+use std::ops::Range;
+
 use fretsaw_model::{BaseOrder, Float, Rows, Step, Sum};
 
 use crate::block::{Block, Columns, ROWS, Value};
@@ -9,7 +11,7 @@ use crate::plan::MarginsMut;
 use crate::prepare::{Row, load, prepared, transpose, width};
 use crate::scratch::{Scratch, Staged, Sums};
 use crate::trees::{Finish, Segment, Trees};
-use crate::walk::{ANYTHING, LANES, Node, Nodes, PLAIN, WHOLE, WalkTree};
+use crate::walk::{Forest, Node, Nodes, Walking};
 
 /// Runs `trees` over `rows`. The caller has checked shapes and precisions.
 pub(crate) fn ensemble(
@@ -29,6 +31,7 @@ pub(crate) fn ensemble(
         row,
         planes,
         codes,
+        walking,
         sums_f32,
         sums_f64,
         sums_i32,
@@ -43,6 +46,7 @@ pub(crate) fn ensemble(
         row,
         planes,
         codes,
+        walking,
     };
     let wide_rows = rows.float() == Float::F64 || steps.contains(&Step::Widen);
     let f64_rows = trees.compare == Float::F64 && wide_rows;
@@ -142,6 +146,7 @@ struct Work<'a> {
     row: &'a mut Vec<f64>,
     planes: &'a mut Vec<crate::block::Plane>,
     codes: &'a mut Vec<Block<u8>>,
+    walking: &'a mut Walking,
 }
 
 impl Work<'_> {
@@ -207,6 +212,7 @@ impl Work<'_> {
         for (k, sum) in sums.iter_mut().enumerate() {
             sum.0.fill(start::<A>(finish, k));
         }
+        let mut ranked = false;
         for segment in &trees.segments {
             match segment {
                 Segment::Sliced(batches) => {
@@ -215,10 +221,17 @@ impl Work<'_> {
                     }
                 }
                 Segment::Walked(range) => {
-                    let walked = &trees.walk.trees[range.clone()];
-                    match &trees.walk.nodes {
-                        Nodes::F32(nodes) => self.walk_block(nodes, walked, x, sums),
-                        Nodes::F64(nodes) => self.walk_block(nodes, walked, x, sums),
+                    let trees = range.clone();
+                    match (&self.trees.walk.forest, &self.trees.walk.nodes) {
+                        (Some(forest), _) => {
+                            if !std::mem::replace(&mut ranked, true) {
+                                let sets = &self.trees.table.sets;
+                                forest.rank_block(self.trees.isa, x, self.width, sets, self.walking);
+                            }
+                            self.walk_block(forest, trees, x, sums);
+                        }
+                        (None, Nodes::F32(nodes)) => self.plain_block(nodes, trees, x, sums),
+                        (None, Nodes::F64(nodes)) => self.plain_block(nodes, trees, x, sums),
                     }
                 }
             }
@@ -249,110 +262,106 @@ impl Work<'_> {
         }
     }
 
-    /// Each tree over all rows, eight rows at a time.
-    fn walk_block<A: Total, R: Row, T: Value>(
-        &self,
-        nodes: &[Node<T>],
-        walked: &[WalkTree],
+    /// Each tree over all rows, which have been ranked.
+    fn walk_block<A: Total, R: Row>(
+        &mut self,
+        forest: &Forest,
+        trees: Range<usize>,
         x: &[R],
         sums: &mut [Block<A>],
     ) {
-        match self.trees.walk.meets(x) {
-            WHOLE => self.walk_block_by::<A, R, T, WHOLE>(nodes, walked, x, sums),
-            PLAIN => self.walk_block_by::<A, R, T, PLAIN>(nodes, walked, x, sums),
-            _ => self.walk_block_by::<A, R, T, ANYTHING>(nodes, walked, x, sums),
+        let walk = &self.trees.walk;
+        let values = A::values(walk.values());
+        let tables = &self.trees.leaves.tables;
+        let n = x.len() / self.width;
+        for tree in trees {
+            let leaves = forest.block(self.trees.isa, tree, n, self.walking);
+            let tree = &walk.trees[tree];
+            for (row, &leaf) in leaves.iter().enumerate() {
+                let slot = kernel::slot(tables, row, size_of::<A>());
+                walk.add(tree, values, leaf, &x[row * self.width..], |k, value| {
+                    let sum = &mut sums[k].0[slot];
+                    *sum = sum.plus(value);
+                });
+            }
         }
     }
 
-    fn walk_block_by<A: Total, R: Row, T: Value, const MEETS: u8>(
+    /// The same over plain nodes, row by row.
+    fn plain_block<A: Total, R: Row, T: Value>(
         &self,
         nodes: &[Node<T>],
-        walked: &[WalkTree],
+        trees: Range<usize>,
         x: &[R],
         sums: &mut [Block<A>],
     ) {
         let walk = &self.trees.walk;
         let (values, sets) = (A::values(walk.values()), &self.trees.table.sets[..]);
         let tables = &self.trees.leaves.tables;
-        let n_features = self.width;
-        let row = |i: usize| &x[i * n_features..(i + 1) * n_features];
-        let n = x.len() / n_features;
-        for tree in walked {
-            for at in (0..n).step_by(LANES) {
-                // The last rows may be fewer than eight: the last is then walked again.
-                let rows = std::array::from_fn(|lane| row((at + lane).min(n - 1)));
-                let leaves = walk.eight::<R, T, MEETS>(nodes, sets, [tree.root(); LANES], rows);
-                for (lane, &leaf) in leaves.iter().enumerate().take(n - at) {
-                    let slot = kernel::slot(tables, at + lane, size_of::<A>());
-                    walk.add(tree, values, leaf, rows[lane], |k, value| {
-                        let sum = &mut sums[k].0[slot];
-                        *sum = sum.plus(value);
-                    });
-                }
+        for (row, x) in x.chunks_exact(self.width).enumerate() {
+            let slot = kernel::slot(tables, row, size_of::<A>());
+            for tree in &walk.trees[trees.clone()] {
+                let leaf = walk.one(nodes, sets, tree.root(), x);
+                walk.add(tree, values, leaf, x, |k, value| {
+                    let sum = &mut sums[k].0[slot];
+                    *sum = sum.plus(value);
+                });
             }
         }
     }
 
-    /// Row by row: all trees walked, eight at a time (or one, as the baseline does).
-    fn few<A: Total, R: Row>(&self, x: &[R], out: &mut [A::Margin], sums: &mut Vec<A>) {
-        match &self.trees.walk.nodes {
-            Nodes::F32(nodes) => self.few_of(nodes, x, out, sums),
-            Nodes::F64(nodes) => self.few_of(nodes, x, out, sums),
-        }
-    }
-
-    fn few_of<A: Total, R: Row, T: Value>(
-        &self,
-        nodes: &[Node<T>],
-        x: &[R],
-        out: &mut [A::Margin],
-        sums: &mut Vec<A>,
-    ) {
-        match self.trees.walk.meets(x) {
-            WHOLE => self.few_by::<A, R, T, WHOLE>(nodes, x, out, sums),
-            PLAIN => self.few_by::<A, R, T, PLAIN>(nodes, x, out, sums),
-            _ => self.few_by::<A, R, T, ANYTHING>(nodes, x, out, sums),
-        }
-    }
-
-    fn few_by<A: Total, R: Row, T: Value, const MEETS: u8>(
-        &self,
-        nodes: &[Node<T>],
-        x: &[R],
-        out: &mut [A::Margin],
-        sums: &mut Vec<A>,
-    ) {
-        let walk = &self.trees.walk;
-        let sets = &self.trees.table.sets[..];
+    /// Row by row: all trees walked, many at a time (or one, as the baseline does).
+    fn few<A: Total, R: Row>(&mut self, x: &[R], out: &mut [A::Margin], sums: &mut Vec<A>) {
         let finish = &self.trees.finish;
         let n_outputs = finish.base.len();
-        let values = A::values(walk.values());
         let rows = x.chunks_exact(self.width);
         for (x, out) in rows.zip(out.chunks_exact_mut(n_outputs)) {
             sums.clear();
             sums.extend((0..n_outputs).map(|k| start::<A>(finish, k)));
-            let mut add = |tree: &WalkTree, leaf: u32| {
-                walk.add(tree, values, leaf, x, |k, value| {
-                    sums[k] = sums[k].plus(value);
-                });
-            };
-            if self.plain_walk {
-                for tree in &walk.trees {
-                    add(tree, walk.one(nodes, sets, tree.root(), x));
+            match (&self.trees.walk.forest, &self.trees.walk.nodes) {
+                (Some(forest), _) if !self.plain_walk => {
+                    self.walk_row(forest, 0..self.trees.walk.trees.len(), x, sums);
                 }
-            } else {
-                for trees in walk.trees.chunks(LANES) {
-                    let last = trees.len() - 1;
-                    let roots = std::array::from_fn(|lane| trees[lane.min(last)].root());
-                    let leaves = walk.eight::<R, T, MEETS>(nodes, sets, roots, [x; LANES]);
-                    for (tree, leaf) in trees.iter().zip(leaves) {
-                        add(tree, leaf);
-                    }
-                }
+                (_, Nodes::F32(nodes)) => self.plain_row(nodes, x, sums),
+                (_, Nodes::F64(nodes)) => self.plain_row(nodes, x, sums),
             }
             for (k, (out, sum)) in out.iter_mut().zip(&*sums).enumerate() {
                 *out = sum.finish(finish, k);
             }
+        }
+    }
+
+    /// Adds what a range of trees says of one row, in their order.
+    fn walk_row<A: Total, R: Row>(
+        &mut self,
+        forest: &Forest,
+        trees: Range<usize>,
+        x: &[R],
+        sums: &mut [A],
+    ) {
+        let walk = &self.trees.walk;
+        let values = A::values(walk.values());
+        forest.rank_row(self.trees.isa, x, &self.trees.table.sets, self.walking);
+        for first in trees.clone().step_by(ROWS) {
+            let some = first..trees.end.min(first + ROWS);
+            let leaves = forest.row(some.clone(), self.walking);
+            for (tree, &leaf) in walk.trees[some].iter().zip(leaves) {
+                walk.add(tree, values, leaf, x, |k, value| {
+                    sums[k] = sums[k].plus(value);
+                });
+            }
+        }
+    }
+
+    /// The same for all trees, one plain node after the other.
+    fn plain_row<A: Total, R: Row, T: Value>(&self, nodes: &[Node<T>], x: &[R], sums: &mut [A]) {
+        let walk = &self.trees.walk;
+        let (values, sets) = (A::values(walk.values()), &self.trees.table.sets[..]);
+        for tree in &walk.trees {
+            let leaf = walk.one(nodes, sets, tree.root(), x);
+            walk.add(tree, values, leaf, x, |k, value| {
+                sums[k] = sums[k].plus(value);
+            });
         }
     }
 }

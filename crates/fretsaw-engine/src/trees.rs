@@ -14,7 +14,7 @@ use crate::plan::Strategy;
 use crate::predicate::{Predicate, Sets, canonical};
 use crate::summary::Group;
 use crate::table::Table;
-use crate::walk::{LANES, Walk};
+use crate::walk::Walk;
 
 /// A compiled ensemble.
 pub(crate) struct Trees {
@@ -76,6 +76,9 @@ impl Compiler {
     }
 }
 
+/// Rows from which on nothing but walks go by blocks.
+const WALKED_ROWS: usize = 16;
+
 impl Trees {
     /// Compiles `e`; tells which trees run in which way, and why.
     ///
@@ -124,7 +127,7 @@ impl Trees {
 
         let mut routes = Routes::new(table.n_planes());
         let mut leaves = Leaves::new(e.sum, kernel::wants_bytes(isa));
-        let mut walk = Walk::new(e);
+        let mut walk = Walk::new(e, isa != Isa::Scalar);
         let mut segments: Vec<Segment> = Vec::new();
         let mut batch: Vec<(&Tree, Vec<u32>)> = Vec::new();
         let mut first_route = 0;
@@ -163,6 +166,7 @@ impl Trees {
             }
         }
         flush(&mut batch, &mut routes, &mut segments);
+        let walk = walk.finish();
 
         let sliced_reason = match strategy {
             Strategy::BitSliced => cost::ASKED,
@@ -199,7 +203,7 @@ impl Trees {
             crossing: match strategy {
                 Strategy::BitSliced => 0,
                 // Blocks of nothing but walks keep rows in flight, fewer rows keep trees in flight.
-                _ if leaves.batches.is_empty() => LANES,
+                _ if leaves.batches.is_empty() => WALKED_ROWS,
                 _ => choice.crossing,
             },
             ns_per_row: choice.ns_per_row,
