@@ -254,13 +254,24 @@ impl Forest {
         };
         let next = match self.places.get(tree + 1) {
             Some(next) => {
-                let end = self.places.get(tree + 2).map_or(self.nodes.len(), |p| p.first as usize);
+                let end = self
+                    .places
+                    .get(tree + 2)
+                    .map_or(self.nodes.len(), |p| p.first as usize);
                 next.first as usize..end
             }
             None => 0..0,
         };
         let stride = self.ranks.n_columns().max(1);
-        kernel::walk(&self.nodes, rows, stride, at, [usize::from(rounds), AGAIN], todo, next);
+        kernel::walk(
+            &self.nodes,
+            rows,
+            stride,
+            at,
+            [usize::from(rounds), AGAIN],
+            todo,
+            next,
+        );
         for at in at.iter_mut() {
             *at = self.value_of[*at as usize];
         }
@@ -277,7 +288,8 @@ impl Forest {
     ) {
         let rows = &mut walking.rows;
         rows.resize(self.ranks.n_columns().max(1), 0);
-        self.ranks.rank(isa, x, x.len(), sets, |_, column, rank| rows[column] = rank);
+        self.ranks
+            .rank(isa, x, x.len(), sets, |_, column, rank| rows[column] = rank);
     }
 
     /// Where the values start that the ranked row comes to in each of up to [`ROWS`] trees.
@@ -287,7 +299,10 @@ impl Forest {
         let Walking { rows, at, todo, .. } = walking;
         at.clear();
         at.extend(places.iter().map(|place| place.first));
-        let steps = places.iter().map(|place| usize::from(place.steps)).sum::<usize>();
+        let steps = places
+            .iter()
+            .map(|place| usize::from(place.steps))
+            .sum::<usize>();
         let rounds = steps / places.len().max(1);
         kernel::walk(&self.nodes, rows, 0, at, [rounds, AGAIN], todo, 0..0);
         for at in at.iter_mut() {

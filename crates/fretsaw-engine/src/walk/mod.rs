@@ -238,12 +238,7 @@ impl Walk {
     }
 
     #[inline(always)]
-    fn goes_yes<R: Value, T: Value>(
-        &self,
-        node: &Node<T>,
-        sets: &[SetTest],
-        x: &[R],
-    ) -> bool {
+    fn goes_yes<R: Value, T: Value>(&self, node: &Node<T>, sets: &[SetTest], x: &[R]) -> bool {
         let x = x[node.feature as usize];
         if node.info & ODD == ODD {
             return self.odd[(node.info & !ODD) as usize].holds(x.widen(), sets);

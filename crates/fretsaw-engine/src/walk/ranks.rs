@@ -131,11 +131,7 @@ impl Asked {
 
     /// The columns, if there are few enough of them; `set(node, column, cut)` is called for each
     /// node.
-    pub(crate) fn columns(
-        self,
-        double: bool,
-        mut set: impl FnMut(u32, u16, u16),
-    ) -> Option<Ranks> {
+    pub(crate) fn columns(self, double: bool, mut set: impl FnMut(u32, u16, u16)) -> Option<Ranks> {
         if self.odd.len() > MAX_ODD {
             return None;
         }
@@ -290,9 +286,11 @@ mod tests {
         for n in [0, 1, 15, 16, 17, 255, 256, 257, 300, 4095, 4096, 4097] {
             let cuts: Vec<f32> = (0..n).map(|i| i as f32 * 0.5 - 3.0).collect();
             let search = Search::new(&cuts);
-            let x = (-20..40)
-                .map(|i| i as f32 * 0.25)
-                .chain([n as f32 * 0.5 - 3.5, f32::NEG_INFINITY, f32::INFINITY]);
+            let x = (-20..40).map(|i| i as f32 * 0.25).chain([
+                n as f32 * 0.5 - 3.5,
+                f32::NEG_INFINITY,
+                f32::INFINITY,
+            ]);
             for x in x {
                 let want = cuts.iter().filter(|&&cut| x >= cut).count();
                 assert_eq!(search.rank(x, not_above), want, "{x} among {n}");
