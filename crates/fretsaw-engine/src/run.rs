@@ -5,6 +5,9 @@ use std::ops::Range;
 use fretsaw_model::{BaseOrder, Float, Rows, Step, Sum};
 
 use crate::block::{Block, Columns, ROWS, Value};
+use crate::few::bytes::Ranked;
+use crate::few::tables::Pools;
+use crate::few::{self, Leaves};
 use crate::kernel::{self, Lookups, SumMut};
 use crate::leaves::{BATCH, Leaf, Values};
 use crate::plan::MarginsMut;
@@ -62,9 +65,11 @@ pub(crate) fn ensemble(
 }
 
 /// The type of a sum, and how it becomes a margin.
-trait Total: Leaf {
+pub(crate) trait Total: Leaf {
     type Margin: Copy;
     fn values(values: &Values) -> &[Self];
+    /// The leaves of few rows, unless they are places.
+    fn pools(leaves: &Leaves) -> Option<&Pools<Self>>;
     /// The base, where it comes first.
     fn first(base: f64) -> Self;
     fn finish(self, finish: &Finish, output: usize) -> Self::Margin;
@@ -77,6 +82,12 @@ impl Total for f32 {
         match values {
             Values::F32(v) => v,
             _ => &[],
+        }
+    }
+    fn pools(leaves: &Leaves) -> Option<&Pools<Self>> {
+        match leaves {
+            Leaves::F32(p) => Some(p),
+            _ => None,
         }
     }
     fn first(base: f64) -> Self {
@@ -102,6 +113,12 @@ impl Total for f64 {
             _ => &[],
         }
     }
+    fn pools(leaves: &Leaves) -> Option<&Pools<Self>> {
+        match leaves {
+            Leaves::F64(p) => Some(p),
+            _ => None,
+        }
+    }
     fn first(base: f64) -> Self {
         base
     }
@@ -123,6 +140,12 @@ impl Total for i32 {
         match values {
             Values::I32(v) => v,
             _ => &[],
+        }
+    }
+    fn pools(leaves: &Leaves) -> Option<&Pools<Self>> {
+        match leaves {
+            Leaves::I32(p) => Some(p),
+            _ => None,
         }
     }
     fn first(_base: f64) -> Self {
@@ -163,7 +186,12 @@ impl Work<'_> {
             let out = &mut out[at * n_outputs..(at + n) * n_outputs];
             if self.plain_walk || n < self.trees.crossing {
                 let x = prepared(&rows, self.steps, &mut staged.prepared, self.row);
-                self.few::<A, R>(x, out, &mut sums.few);
+                let sums = &mut sums.few;
+                if self.plain_walk {
+                    few::run::plain_walk::<A, R>(self.trees, x, self.width, out, sums);
+                } else {
+                    few::run::rows::<A, R>(self.trees, x, self.width, out, sums, self.walking);
+                }
             } else {
                 self.block::<A, R>(&rows, out, staged, &mut sums.blocks);
             }
@@ -315,64 +343,9 @@ impl Work<'_> {
             }
         }
     }
-
-    /// Row by row: all trees walked, many at a time (or one, as the baseline does).
-    fn few<A: Total, R: Row>(&mut self, x: &[R], out: &mut [A::Margin], sums: &mut Vec<A>) {
-        let finish = &self.trees.finish;
-        let n_outputs = finish.base.len();
-        let rows = x.chunks_exact(self.width);
-        for (x, out) in rows.zip(out.chunks_exact_mut(n_outputs)) {
-            sums.clear();
-            sums.extend((0..n_outputs).map(|k| start::<A>(finish, k)));
-            match (&self.trees.walk.forest, &self.trees.walk.nodes) {
-                (Some(forest), _) if !self.plain_walk => {
-                    self.walk_row(forest, 0..self.trees.walk.trees.len(), x, sums);
-                }
-                (_, Nodes::F32(nodes)) => self.plain_row(nodes, x, sums),
-                (_, Nodes::F64(nodes)) => self.plain_row(nodes, x, sums),
-            }
-            for (k, (out, sum)) in out.iter_mut().zip(&*sums).enumerate() {
-                *out = sum.finish(finish, k);
-            }
-        }
-    }
-
-    /// Adds what a range of trees says of one row, in their order.
-    fn walk_row<A: Total, R: Row>(
-        &mut self,
-        forest: &Forest,
-        trees: Range<usize>,
-        x: &[R],
-        sums: &mut [A],
-    ) {
-        let walk = &self.trees.walk;
-        let values = A::values(walk.values());
-        forest.rank_row(self.trees.isa, x, &self.trees.table.sets, self.walking);
-        for first in trees.clone().step_by(ROWS) {
-            let some = first..trees.end.min(first + ROWS);
-            let leaves = forest.row(some.clone(), self.walking);
-            for (tree, &leaf) in walk.trees[some].iter().zip(leaves) {
-                walk.add(tree, values, leaf, x, |k, value| {
-                    sums[k] = sums[k].plus(value);
-                });
-            }
-        }
-    }
-
-    /// The same for all trees, one plain node after the other.
-    fn plain_row<A: Total, R: Row, T: Value>(&self, nodes: &[Node<T>], x: &[R], sums: &mut [A]) {
-        let walk = &self.trees.walk;
-        let (values, sets) = (A::values(walk.values()), &self.trees.table.sets[..]);
-        for tree in &walk.trees {
-            let leaf = walk.one(nodes, sets, tree.root(), x);
-            walk.add(tree, values, leaf, x, |k, value| {
-                sums[k] = sums[k].plus(value);
-            });
-        }
-    }
 }
 
-fn start<A: Total>(finish: &Finish, output: usize) -> A {
+pub(crate) fn start<A: Total>(finish: &Finish, output: usize) -> A {
     match finish.base_order {
         BaseOrder::First => A::first(finish.base[output]),
         BaseOrder::Last => A::default(),
@@ -380,7 +353,7 @@ fn start<A: Total>(finish: &Finish, output: usize) -> A {
 }
 
 /// Rows that have columns the kernels know.
-trait Staging: Row {
+trait Staging: Ranked {
     fn columns(columns: &[Block<Self>]) -> Columns<'_>;
 }
 

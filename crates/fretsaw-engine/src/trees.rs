@@ -7,6 +7,7 @@ use fretsaw_model::{BaseOrder, Ensemble, Float, Node, Sum, Target, Tree};
 use crate::circuit::{self, Routes};
 use crate::cost::{self, Traits};
 use crate::error::Error;
+use crate::few::Few;
 use crate::isa::Isa;
 use crate::kernel;
 use crate::leaves::{BATCH, Leaves};
@@ -25,8 +26,9 @@ pub(crate) struct Trees {
     pub(crate) routes: Routes,
     pub(crate) leaves: Leaves,
     pub(crate) walk: Walk,
+    pub(crate) few: Few,
     pub(crate) segments: Vec<Segment>,
-    /// Fewer rows than this are walked.
+    /// Fewer rows than this go by `few`.
     pub(crate) crossing: usize,
     pub(crate) ns_per_row: f64,
 }
@@ -127,7 +129,7 @@ impl Trees {
 
         let mut routes = Routes::new(table.n_planes());
         let mut leaves = Leaves::new(e.sum, kernel::wants_bytes(isa));
-        let mut walk = Walk::new(e, isa != Isa::Scalar);
+        let mut walk = Walk::new(e);
         let mut segments: Vec<Segment> = Vec::new();
         let mut batch: Vec<(&Tree, Vec<u32>)> = Vec::new();
         let mut first_route = 0;
@@ -166,7 +168,6 @@ impl Trees {
             }
         }
         flush(&mut batch, &mut routes, &mut segments);
-        let walk = walk.finish();
 
         let sliced_reason = match strategy {
             Strategy::BitSliced => cost::ASKED,
@@ -190,6 +191,22 @@ impl Trees {
                 }),
             }
         }
+        let few = match strategy {
+            Strategy::Auto => Few::new(e, &canonical, &traits, &walk, isa)?,
+            _ => Few::walk(e, &traits),
+        };
+        // The scalar kernels walk plain nodes: they are the specification.
+        if isa != Isa::Scalar {
+            let mut walked = vec![false; e.trees.len()];
+            let by_block = segments.iter().filter_map(|s| match s {
+                Segment::Walked(range) => Some(range),
+                Segment::Sliced(_) => None,
+            });
+            for range in by_block.chain(few.walked()) {
+                walked[range.clone()].fill(true);
+            }
+            walk.plant(e, &canonical, &walked);
+        }
         let trees = Self {
             isa,
             compare: e.compare,
@@ -204,20 +221,25 @@ impl Trees {
                 Strategy::BitSliced => 0,
                 // Blocks of nothing but walks keep rows in flight, fewer rows keep trees in flight.
                 _ if leaves.batches.is_empty() => WALKED_ROWS,
-                _ => choice.crossing,
+                _ => choice.crossing(few.ns_per_row),
             },
             ns_per_row: choice.ns_per_row,
             table,
             routes,
             leaves,
             walk,
+            few,
             segments,
         };
         Ok((trees, groups))
     }
 
     pub(crate) fn memory(&self) -> usize {
-        self.table.memory() + self.routes.memory() + self.leaves.memory() + self.walk.memory()
+        self.table.memory()
+            + self.routes.memory()
+            + self.leaves.memory()
+            + self.walk.memory()
+            + self.few.memory()
     }
 }
 

@@ -8,6 +8,7 @@
 //! and stores of whole registers, and planes taken without bounds checks.
 #![allow(unsafe_code)]
 
+mod few;
 mod leaves;
 mod predicates;
 mod routes;
@@ -15,6 +16,7 @@ mod tops;
 
 use std::arch::x86_64::*;
 
+use self::few::{few_inner, rank_f32_inner, rank_f64_inner};
 use self::leaves::{add_bytes, add_values};
 use self::predicates::{less_f32_inner, less_f64_inner, not_above_inner, ranks_inner};
 use self::routes::{codes_masked, codes_transposed};
@@ -22,6 +24,10 @@ use self::tops::{ranks_f32_inner, ranks_f64_inner, tops_inner};
 use super::{Lookups, Step, SumMut, Term, Tiles, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{Mux, Route, Routes};
+use crate::few::bytes::{Ranker, RowBytes};
+use crate::few::tables::Pools;
+use crate::few::{Few, Segment};
+use crate::predicate::SetTest;
 use crate::table::Ranks;
 use crate::walk::Search;
 
@@ -46,6 +52,20 @@ entry!(add => add_values(lookups: Lookups<'_>, sum: SumMut<'_>));
 entry!(add_vbmi => add_bytes(lookups: Lookups<'_>, sum: SumMut<'_>));
 entry!(add_terms_f64 => add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]));
 entry!(add_terms_f32 => add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]));
+entry!(rank_f32 => rank_f32_inner(ranker: &Ranker, x: &[f32], sets: &[SetTest], bytes: &mut RowBytes));
+entry!(rank_f64 => rank_f64_inner(ranker: &Ranker, x: &[f64], sets: &[SetTest], bytes: &mut RowBytes));
+
+pub(super) fn few<V: Copy, S: Copy>(
+    few: &Few,
+    segment: &Segment,
+    pools: &Pools<V>,
+    bytes: &RowBytes,
+    sum: S,
+    add: impl FnMut(S, usize, V) -> S,
+) -> S {
+    // SAFETY: as for the entries above.
+    unsafe { few_inner(few, segment, pools, bytes, sum, add) }
+}
 
 pub(super) fn ranks_f32(
     search: &Search<f32>,

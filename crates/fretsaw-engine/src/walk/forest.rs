@@ -83,6 +83,16 @@ impl Planting {
         }
     }
 
+    /// Leaves the next tree out.
+    pub(crate) fn skip(&mut self) {
+        self.places.push(Place {
+            first: self.nodes.len() as u32,
+            levels: 0,
+            below: 0,
+            steps: 0,
+        });
+    }
+
     /// Adds the next tree; `value_of` says where the values of a leaf start. False where there
     /// are more nodes than can be numbered.
     pub(crate) fn push(&mut self, tree: &[circuit::Node], value_of: impl Fn(u32) -> u32) -> bool {

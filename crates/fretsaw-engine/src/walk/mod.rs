@@ -70,8 +70,6 @@ pub(crate) struct Walk {
     linear: Vec<LinearLeaf>,
     terms: Vec<(u32, f64)>,
     n_outputs: usize,
-    double: bool,
-    planting: Option<Planting>,
     /// The trees as compact nodes, where their tests suit ranks.
     pub(crate) forest: Option<Forest>,
 }
@@ -83,8 +81,7 @@ impl WalkTree {
 }
 
 impl Walk {
-    /// No trees yet; `compact` says whether they are wanted as a forest too.
-    pub(crate) fn new(ensemble: &Ensemble, compact: bool) -> Self {
+    pub(crate) fn new(ensemble: &Ensemble) -> Self {
         Self {
             nodes: match ensemble.compare {
                 Float::F32 => Nodes::F32(Vec::new()),
@@ -96,17 +93,24 @@ impl Walk {
             linear: Vec::new(),
             terms: Vec::new(),
             n_outputs: ensemble.n_outputs,
-            double: ensemble.compare == Float::F64,
-            planting: compact.then(Planting::new),
             forest: None,
         }
     }
 
-    /// Ends with the last tree.
-    pub(crate) fn finish(mut self) -> Self {
-        let planting = self.planting.take();
-        self.forest = planting.and_then(|planting| planting.finish(self.double));
-        self
+    /// Holds the trees that are `walked` as compact nodes too, if they suit that.
+    pub(crate) fn plant(&mut self, e: &Ensemble, trees: &[Vec<circuit::Node>], walked: &[bool]) {
+        if !walked.contains(&true) {
+            return;
+        }
+        let mut planting = Planting::new();
+        for (i, (nodes, &walked)) in trees.iter().zip(walked).enumerate() {
+            if !walked {
+                planting.skip();
+            } else if !planting.push(nodes, |leaf| self.place(i, leaf)) {
+                return;
+            }
+        }
+        self.forest = planting.finish(e.compare == Float::F64);
     }
 
     /// Adds the next tree.
@@ -136,11 +140,6 @@ impl Walk {
             Nodes::F32(v) => pack(v, nodes, first_value, width, &mut self.odd),
             Nodes::F64(v) => pack(v, nodes, first_value, width, &mut self.odd),
         }
-        if let Some(planting) = &mut self.planting
-            && !planting.push(nodes, |leaf| first_value as u32 + leaf * width as u32)
-        {
-            self.planting = None;
-        }
         self.values.extend(tree.leaves.iter().copied(), tree.weight);
         let linear = (!tree.linear.is_empty()).then_some((self.linear.len(), tree.weight));
         for leaf in &tree.linear {
@@ -161,6 +160,17 @@ impl Walk {
             linear,
         });
         Ok(())
+    }
+
+    /// Where the values of a tree's leaf start, as [`add`](Self::add) takes it.
+    pub(crate) fn place(&self, tree: usize, leaf: u32) -> u32 {
+        let tree = &self.trees[tree];
+        let width = if tree.target.is_some() {
+            1
+        } else {
+            self.n_outputs
+        };
+        tree.first_value + leaf * width as u32
     }
 
     pub(crate) fn values(&self) -> &Values {
