@@ -101,7 +101,7 @@ pub(crate) struct Traits {
     mean_depth: f64,
     linear: bool,
     width: usize,
-    /// Its predicates, each once where it has few enough leaves to be sliced.
+    /// Its distinct predicates.
     pub(crate) predicates: Vec<Predicate>,
 }
 
@@ -123,10 +123,8 @@ impl Traits {
                 }
             }
         }
-        if n_leaves <= MAX_LEAVES {
-            predicates.sort_unstable();
-            predicates.dedup();
-        }
+        predicates.sort_unstable();
+        predicates.dedup();
         Self {
             n_leaves,
             depth,
