@@ -26,6 +26,7 @@ mod deal;
 mod error;
 mod isa;
 mod kernel;
+mod ladder;
 mod leaves;
 mod linear;
 mod plan;

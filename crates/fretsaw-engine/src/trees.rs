@@ -117,8 +117,8 @@ impl Trees {
             })
             .collect();
         let mut table = Table::new(predicates, e.compare, sets.into_tests());
-        if kernel::wants_ranks(isa) {
-            table = table.with_ranks();
+        if kernel::wants_ladders(isa) {
+            table = table.with_ladders();
         }
         let plane_of = |p: &Predicate| table.plane(p);
 
