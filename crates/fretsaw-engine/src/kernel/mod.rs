@@ -203,17 +203,23 @@ pub(crate) fn codes(
     planes: &mut [Plane],
     codes: &mut [Block<u8>],
 ) {
-    let ops = &routes.ops[batch.first_op as usize..][..batch.n_ops as usize];
-    let which = &routes.routes[batch.first_route as usize..][..batch.n_routes as usize];
-    match isa {
-        Isa::Scalar => scalar::codes(routes, ops, which, planes, codes),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => avx2::codes(routes, ops, which, planes, codes),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512::codes(routes, ops, which, planes, codes),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vbmi => avx512::codes_vbmi(routes, ops, which, planes, codes),
-        _ => portable::codes(routes, ops, which, planes, codes),
+    let mut codes = codes;
+    let groups = &routes.groups[batch.first_group as usize..][..batch.n_groups as usize];
+    for group in groups {
+        let ops = &routes.ops[group.first_op as usize..][..group.n_ops as usize];
+        let which = &routes.routes[group.first_route as usize..][..group.n_routes as usize];
+        let (these, rest) = std::mem::take(&mut codes).split_at_mut(which.len());
+        match isa {
+            Isa::Scalar => scalar::codes(routes, ops, which, planes, these),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => avx2::codes(routes, ops, which, planes, these),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => avx512::codes(routes, ops, which, planes, these),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vbmi => avx512::codes_vbmi(routes, ops, which, planes, these),
+            _ => portable::codes(routes, ops, which, planes, these),
+        }
+        codes = rest;
     }
 }
 
