@@ -66,14 +66,14 @@ fn cuts_per_feature(predicates: &HashMap<Predicate, u32>) -> HashMap<u32, usize>
 
 /// What the cost model needs to know of a tree.
 pub(crate) struct Traits {
-    n_leaves: usize,
-    depth: usize,
+    pub(crate) n_leaves: usize,
+    pub(crate) depth: usize,
     /// Splits on the way to a leaf, on average over the leaves.
     mean_depth: f64,
     linear: bool,
     width: usize,
     /// Its distinct predicates.
-    predicates: Vec<Predicate>,
+    pub(crate) predicates: Vec<Predicate>,
 }
 
 impl Traits {
@@ -117,7 +117,8 @@ impl Traits {
         }
     }
 
-    fn walk(&self) -> f64 {
+    /// Nanoseconds for one row, among eight trees.
+    pub(crate) fn walk(&self) -> f64 {
         WALK_TREE + WALK_STEP * self.mean_depth + 0.3 * self.width as f64
     }
 
@@ -140,10 +141,26 @@ impl Traits {
 pub(crate) struct Choice {
     /// For each tree, why it is walked; `None`: it is sliced.
     pub(crate) walked: Vec<Option<&'static str>>,
-    /// Fewest rows for which a block pays.
-    pub(crate) crossing: usize,
     /// Nanoseconds a row in full blocks.
     pub(crate) ns_per_row: f64,
+    /// Of those: what goes by 64 rows,
+    by_rows: f64,
+    /// and what goes by blocks.
+    by_block: f64,
+}
+
+impl Choice {
+    /// Fewest rows for which a block pays, where one row by itself takes `row_ns`.
+    pub(crate) fn crossing(&self, row_ns: f64) -> usize {
+        let walks = self.ns_per_row - self.by_rows - self.by_block;
+        let block = |n: usize| {
+            let words = n.div_ceil(64) as f64;
+            self.by_rows * words * 64.0 + self.by_block * ROWS as f64 + walks * n as f64
+        };
+        (1..=ROWS)
+            .find(|&n| block(n) <= row_ns * n as f64)
+            .unwrap_or(ROWS)
+    }
 }
 
 pub(crate) const TOO_DEAR: &str = "walking it costs less than its predicates and operations";
@@ -204,17 +221,10 @@ pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> C
         + of(false).map(|t| costs.leaf * t.width as f64).sum::<f64>();
     let by_block: f64 = of(false).map(|t| costs.operation * t.operations()).sum();
     let walk_rest: f64 = of(true).map(Traits::walk).sum();
-    let walk_sliced: f64 = of(false).map(Traits::walk).sum();
-    // Predicates and leaves go by 64 rows, circuits by the block.
-    let crossing = (1..=ROWS)
-        .find(|&n| {
-            let words = n.div_ceil(64) as f64;
-            by_rows * words * 64.0 + by_block * ROWS as f64 <= walk_sliced * n as f64
-        })
-        .unwrap_or(ROWS);
     Choice {
         walked,
-        crossing,
         ns_per_row: by_rows + by_block + walk_rest,
+        by_rows,
+        by_block,
     }
 }

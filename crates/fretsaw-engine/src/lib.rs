@@ -24,6 +24,7 @@ mod circuit;
 mod cost;
 mod deal;
 mod error;
+mod few;
 mod isa;
 mod kernel;
 mod ladder;

@@ -3,6 +3,9 @@
 use fretsaw_model::{BaseOrder, Float, Rows, Step, Sum};
 
 use crate::block::{Block, Columns, ROWS, Value};
+use crate::few::bytes::Ranked;
+use crate::few::tables::Pools;
+use crate::few::{self, Leaves};
 use crate::kernel::{self, Lookups, SumMut};
 use crate::leaves::{BATCH, Leaf, Values};
 use crate::plan::MarginsMut;
@@ -58,9 +61,11 @@ pub(crate) fn ensemble(
 }
 
 /// The type of a sum, and how it becomes a margin.
-trait Total: Leaf {
+pub(crate) trait Total: Leaf {
     type Margin: Copy;
     fn values(values: &Values) -> &[Self];
+    /// The leaves of few rows, unless they are places.
+    fn pools(leaves: &Leaves) -> Option<&Pools<Self>>;
     /// The base, where it comes first.
     fn first(base: f64) -> Self;
     fn finish(self, finish: &Finish, output: usize) -> Self::Margin;
@@ -73,6 +78,12 @@ impl Total for f32 {
         match values {
             Values::F32(v) => v,
             _ => &[],
+        }
+    }
+    fn pools(leaves: &Leaves) -> Option<&Pools<Self>> {
+        match leaves {
+            Leaves::F32(p) => Some(p),
+            _ => None,
         }
     }
     fn first(base: f64) -> Self {
@@ -98,6 +109,12 @@ impl Total for f64 {
             _ => &[],
         }
     }
+    fn pools(leaves: &Leaves) -> Option<&Pools<Self>> {
+        match leaves {
+            Leaves::F64(p) => Some(p),
+            _ => None,
+        }
+    }
     fn first(base: f64) -> Self {
         base
     }
@@ -119,6 +136,12 @@ impl Total for i32 {
         match values {
             Values::I32(v) => v,
             _ => &[],
+        }
+    }
+    fn pools(leaves: &Leaves) -> Option<&Pools<Self>> {
+        match leaves {
+            Leaves::I32(p) => Some(p),
+            _ => None,
         }
     }
     fn first(_base: f64) -> Self {
@@ -158,7 +181,12 @@ impl Work<'_> {
             let out = &mut out[at * n_outputs..(at + n) * n_outputs];
             if self.plain_walk || n < self.trees.crossing {
                 let x = prepared(&rows, self.steps, &mut staged.prepared, self.row);
-                self.few::<A, R>(x, out, &mut sums.few);
+                let run = if self.plain_walk {
+                    few::run::plain_walk::<A, R>
+                } else {
+                    few::run::rows::<A, R>
+                };
+                run(self.trees, x, self.width, out, &mut sums.few);
             } else {
                 self.block::<A, R>(&rows, out, staged, &mut sums.blocks);
             }
@@ -292,72 +320,9 @@ impl Work<'_> {
             }
         }
     }
-
-    /// Row by row: all trees walked, eight at a time (or one, as the baseline does).
-    fn few<A: Total, R: Row>(&self, x: &[R], out: &mut [A::Margin], sums: &mut Vec<A>) {
-        match &self.trees.walk.nodes {
-            Nodes::F32(nodes) => self.few_of(nodes, x, out, sums),
-            Nodes::F64(nodes) => self.few_of(nodes, x, out, sums),
-        }
-    }
-
-    fn few_of<A: Total, R: Row, T: Value>(
-        &self,
-        nodes: &[Node<T>],
-        x: &[R],
-        out: &mut [A::Margin],
-        sums: &mut Vec<A>,
-    ) {
-        match self.trees.walk.meets(x) {
-            WHOLE => self.few_by::<A, R, T, WHOLE>(nodes, x, out, sums),
-            PLAIN => self.few_by::<A, R, T, PLAIN>(nodes, x, out, sums),
-            _ => self.few_by::<A, R, T, ANYTHING>(nodes, x, out, sums),
-        }
-    }
-
-    fn few_by<A: Total, R: Row, T: Value, const MEETS: u8>(
-        &self,
-        nodes: &[Node<T>],
-        x: &[R],
-        out: &mut [A::Margin],
-        sums: &mut Vec<A>,
-    ) {
-        let walk = &self.trees.walk;
-        let sets = &self.trees.table.sets[..];
-        let finish = &self.trees.finish;
-        let n_outputs = finish.base.len();
-        let values = A::values(walk.values());
-        let rows = x.chunks_exact(self.width);
-        for (x, out) in rows.zip(out.chunks_exact_mut(n_outputs)) {
-            sums.clear();
-            sums.extend((0..n_outputs).map(|k| start::<A>(finish, k)));
-            let mut add = |tree: &WalkTree, leaf: u32| {
-                walk.add(tree, values, leaf, x, |k, value| {
-                    sums[k] = sums[k].plus(value);
-                });
-            };
-            if self.plain_walk {
-                for tree in &walk.trees {
-                    add(tree, walk.one(nodes, sets, tree.root(), x));
-                }
-            } else {
-                for trees in walk.trees.chunks(LANES) {
-                    let last = trees.len() - 1;
-                    let roots = std::array::from_fn(|lane| trees[lane.min(last)].root());
-                    let leaves = walk.eight::<R, T, MEETS>(nodes, sets, roots, [x; LANES]);
-                    for (tree, leaf) in trees.iter().zip(leaves) {
-                        add(tree, leaf);
-                    }
-                }
-            }
-            for (k, (out, sum)) in out.iter_mut().zip(&*sums).enumerate() {
-                *out = sum.finish(finish, k);
-            }
-        }
-    }
 }
 
-fn start<A: Total>(finish: &Finish, output: usize) -> A {
+pub(crate) fn start<A: Total>(finish: &Finish, output: usize) -> A {
     match finish.base_order {
         BaseOrder::First => A::first(finish.base[output]),
         BaseOrder::Last => A::default(),
@@ -365,7 +330,7 @@ fn start<A: Total>(finish: &Finish, output: usize) -> A {
 }
 
 /// Rows that have columns the kernels know.
-trait Staging: Row {
+trait Staging: Ranked {
     fn columns(columns: &[Block<Self>]) -> Columns<'_>;
 }
 

@@ -7,6 +7,7 @@ use fretsaw_model::{BaseOrder, Ensemble, Float, Node, Sum, Target, Tree};
 use crate::circuit::{self, Routes};
 use crate::cost::{self, Traits};
 use crate::error::Error;
+use crate::few::Few;
 use crate::isa::Isa;
 use crate::kernel;
 use crate::leaves::{BATCH, Leaves};
@@ -25,8 +26,9 @@ pub(crate) struct Trees {
     pub(crate) routes: Routes,
     pub(crate) leaves: Leaves,
     pub(crate) walk: Walk,
+    pub(crate) few: Few,
     pub(crate) segments: Vec<Segment>,
-    /// Fewer rows than this are walked.
+    /// Fewer rows than this go by `few`.
     pub(crate) crossing: usize,
     pub(crate) ns_per_row: f64,
 }
@@ -184,6 +186,10 @@ impl Trees {
                 }),
             }
         }
+        let few = match strategy {
+            Strategy::Auto => Few::new(e, &canonical, &traits, &walk, isa)?,
+            _ => Few::walk(e, &traits),
+        };
         let trees = Self {
             isa,
             compare: e.compare,
@@ -198,20 +204,25 @@ impl Trees {
                 Strategy::BitSliced => 0,
                 // Blocks of nothing but walks keep rows in flight, fewer rows keep trees in flight.
                 _ if leaves.batches.is_empty() => LANES,
-                _ => choice.crossing,
+                _ => choice.crossing(few.ns_per_row),
             },
             ns_per_row: choice.ns_per_row,
             table,
             routes,
             leaves,
             walk,
+            few,
             segments,
         };
         Ok((trees, groups))
     }
 
     pub(crate) fn memory(&self) -> usize {
-        self.table.memory() + self.routes.memory() + self.leaves.memory() + self.walk.memory()
+        self.table.memory()
+            + self.routes.memory()
+            + self.leaves.memory()
+            + self.walk.memory()
+            + self.few.memory()
     }
 }
 

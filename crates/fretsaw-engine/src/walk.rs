@@ -146,6 +146,17 @@ impl Walk {
         Ok(())
     }
 
+    /// Where the values of a tree's leaf start, as [`add`](Self::add) takes it.
+    pub(crate) fn place(&self, tree: usize, leaf: u32) -> u32 {
+        let tree = &self.trees[tree];
+        let width = if tree.target.is_some() {
+            1
+        } else {
+            self.n_outputs
+        };
+        tree.first_value + leaf * width as u32
+    }
+
     pub(crate) fn values(&self) -> &Values {
         &self.values
     }

@@ -6,10 +6,14 @@
 use std::arch::x86_64::*;
 
 use super::ladder::{Digits, fill, search};
-use super::{Term, Tiles, shape, sums};
+use super::{Term, Tiles, few as rows, shape, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{MAX_BITS, Mux, Route, Routes};
+use crate::few::bytes::{Ranker, RowBytes};
+use crate::few::tables::Pools;
+use crate::few::{Few, Segment};
 use crate::ladder::Ladder;
+use crate::predicate::SetTest;
 
 macro_rules! entry {
     ($(#[$doc:meta])* $name:ident => $inner:ident($($arg:ident: $ty:ty),*)) => {
@@ -29,6 +33,42 @@ entry!(climb_f64 => climb_f64_inner(column: &Block<f64>, ladder: &Ladder, cut: &
 entry!(codes => codes_inner(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(add_terms_f64 => add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]));
 entry!(add_terms_f32 => add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]));
+entry!(rank_f32 => rank_f32_inner(ranker: &Ranker, x: &[f32], sets: &[SetTest], bytes: &mut RowBytes));
+entry!(rank_f64 => rank_f64_inner(ranker: &Ranker, x: &[f64], sets: &[SetTest], bytes: &mut RowBytes));
+
+pub(super) fn few<V: Copy, S: Copy>(
+    few: &Few,
+    segment: &Segment,
+    pools: &Pools<V>,
+    bytes: &RowBytes,
+    sum: S,
+    add: impl FnMut(S, usize, V) -> S,
+) -> S {
+    // SAFETY: as for the entries above.
+    unsafe { few_inner(few, segment, pools, bytes, sum, add) }
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
+fn few_inner<V: Copy, S: Copy>(
+    few: &Few,
+    segment: &Segment,
+    pools: &Pools<V>,
+    bytes: &RowBytes,
+    sum: S,
+    add: impl FnMut(S, usize, V) -> S,
+) -> S {
+    rows::segment(rows::Plain(bytes), few, segment, pools, sum, add)
+}
+
+#[target_feature(enable = "avx2,bmi2")]
+fn rank_f32_inner(ranker: &Ranker, x: &[f32], sets: &[SetTest], bytes: &mut RowBytes) {
+    ranker.rank(x, sets, bytes, rows::reached);
+}
+
+#[target_feature(enable = "avx2,bmi2")]
+fn rank_f64_inner(ranker: &Ranker, x: &[f64], sets: &[SetTest], bytes: &mut RowBytes) {
+    ranker.rank(x, sets, bytes, rows::reached);
+}
 
 #[target_feature(enable = "avx2,bmi2")]
 fn add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]) {

@@ -8,19 +8,25 @@
 //! and stores of whole registers, and planes taken without bounds checks.
 #![allow(unsafe_code)]
 
+mod few;
 mod leaves;
 mod predicates;
 mod routes;
 
 use std::arch::x86_64::*;
 
+use self::few::{few_inner, rank_f32_inner, rank_f64_inner};
 use self::leaves::{add_bytes, add_values};
 use self::predicates::{climb_f32_inner, climb_f64_inner, less_f32_inner, less_f64_inner};
 use self::routes::{codes_masked, codes_transposed};
 use super::{Lookups, SumMut, Term, Tiles, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{Mux, Route, Routes};
+use crate::few::bytes::{Ranker, RowBytes};
+use crate::few::tables::Pools;
+use crate::few::{Few, Segment};
 use crate::ladder::Ladder;
+use crate::predicate::SetTest;
 
 macro_rules! entry {
     ($name:ident => $inner:ident($($arg:ident: $ty:ty),*)) => {
@@ -42,6 +48,20 @@ entry!(add => add_values(lookups: Lookups<'_>, sum: SumMut<'_>));
 entry!(add_vbmi => add_bytes(lookups: Lookups<'_>, sum: SumMut<'_>));
 entry!(add_terms_f64 => add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]));
 entry!(add_terms_f32 => add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]));
+entry!(rank_f32 => rank_f32_inner(ranker: &Ranker, x: &[f32], sets: &[SetTest], bytes: &mut RowBytes));
+entry!(rank_f64 => rank_f64_inner(ranker: &Ranker, x: &[f64], sets: &[SetTest], bytes: &mut RowBytes));
+
+pub(super) fn few<V: Copy, S: Copy>(
+    few: &Few,
+    segment: &Segment,
+    pools: &Pools<V>,
+    bytes: &RowBytes,
+    sum: S,
+    add: impl FnMut(S, usize, V) -> S,
+) -> S {
+    // SAFETY: as for the entries above.
+    unsafe { few_inner(few, segment, pools, bytes, sum, add) }
+}
 
 #[target_feature(enable = "avx512f")]
 fn add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]) {

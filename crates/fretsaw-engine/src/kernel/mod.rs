@@ -7,6 +7,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod few;
 mod ladder;
 mod portable;
 mod scalar;
@@ -15,10 +16,13 @@ mod sums;
 
 use crate::block::{Block, Columns, Plane, Value};
 use crate::circuit::Routes;
+use crate::few::bytes::{Ranked, Ranker, RowBytes, Slice};
+use crate::few::tables::Pools;
+use crate::few::{Few, Segment};
 use crate::isa::Isa;
 use crate::ladder::Ladder;
 use crate::leaves::{Batch, Job, JobRun, Tables, byte_slot};
-use crate::predicate::Op;
+use crate::predicate::{Op, SetTest};
 use crate::table::{CONSTANT_PLANES, Run, Table};
 
 pub(crate) use sums::{Number, Term, Tiles};
@@ -232,6 +236,47 @@ pub(crate) fn add_leaves(isa: Isa, lookups: Lookups<'_>, sum: SumMut<'_>) {
         Isa::Avx512Vbmi => avx512::add_vbmi(lookups, sum),
         Isa::Scalar => scalar::add(lookups, sum),
         _ => portable::add(lookups, sum),
+    }
+}
+
+/// Turns the row `x` into bytes.
+pub(crate) fn rank<R: Ranked>(
+    isa: Isa,
+    ranker: &Ranker,
+    x: &[R],
+    sets: &[SetTest],
+    bytes: &mut RowBytes,
+) {
+    match (isa, R::slice(x)) {
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx512 | Isa::Avx512Vbmi, Slice::F32(x)) => avx512::rank_f32(ranker, x, sets, bytes),
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx512 | Isa::Avx512Vbmi, Slice::F64(x)) => avx512::rank_f64(ranker, x, sets, bytes),
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx2, Slice::F32(x)) => avx2::rank_f32(ranker, x, sets, bytes),
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx2, Slice::F64(x)) => avx2::rank_f64(ranker, x, sets, bytes),
+        _ => ranker.rank(x, sets, bytes, few::reached),
+    }
+}
+
+/// The leaves of the segment's trees for one row, in order: `add` gets the tree's place in the
+/// segment and its leaf.
+pub(crate) fn few<V: Copy, S: Copy>(
+    isa: Isa,
+    few: &Few,
+    segment: &Segment,
+    pools: &Pools<V>,
+    bytes: &RowBytes,
+    sum: S,
+    add: impl FnMut(S, usize, V) -> S,
+) -> S {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Vbmi => avx512::few(few, segment, pools, bytes, sum, add),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx2 => avx2::few(few, segment, pools, bytes, sum, add),
+        _ => few::segment(few::Plain(bytes), few, segment, pools, sum, add),
     }
 }
 

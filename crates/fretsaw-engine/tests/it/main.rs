@@ -2,5 +2,6 @@
 
 mod composite;
 mod exact;
+mod few;
 mod layouts;
 mod plan;
