@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use crate::block::ROWS;
 use crate::circuit::{MAX_DEPTH, MAX_LEAVES, Node};
 use crate::isa::Isa;
+use crate::ladder::MAX_CUTS;
 use crate::predicate::{Predicate, PredicateMap};
-use crate::table::MAX_CUTS;
 
 /// Nanoseconds a row.
 #[derive(Clone, Copy, Debug)]

@@ -119,8 +119,8 @@ impl Trees {
             e.compare,
             sets.into_tests(),
         );
-        if kernel::wants_ranks(isa) {
-            table = table.with_ranks();
+        if kernel::wants_ladders(isa) {
+            table = table.with_ladders();
         }
         let planes: PredicateMap<u32> = table.planes().collect();
         let plane_of = |p: &Predicate| planes.get(p).copied();
@@ -130,7 +130,6 @@ impl Trees {
         let mut walk = Walk::new(e);
         let mut segments: Vec<Segment> = Vec::new();
         let mut batch: Vec<(&Tree, Vec<u32>)> = Vec::new();
-        let mut first_route = 0;
         let mut flush = |batch: &mut Vec<(&Tree, Vec<u32>)>,
                          routes: &mut Routes,
                          segments: &mut Vec<Segment>| {
@@ -138,8 +137,7 @@ impl Trees {
                 return;
             }
             let n = leaves.batches.len();
-            leaves.push(routes.end_batch(), first_route, batch, e.n_outputs);
-            first_route += batch.len();
+            leaves.push(routes.end_batch(), batch, e.n_outputs);
             batch.clear();
             match segments.last_mut() {
                 Some(Segment::Sliced(range)) => range.end = n + 1,
