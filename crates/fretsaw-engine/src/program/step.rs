@@ -95,6 +95,12 @@ pub(super) fn append(step: &Step, x: &[f64], out: &mut Vec<f64>) -> Result<(), E
                 encoder.apply(x, out)?;
             }
         }
+        Step::Choose => {
+            let (condition, rest) = x.split_at(x.len() / 3);
+            let (yes, no) = rest.split_at(condition.len());
+            let choices = condition.iter().zip(yes.iter().zip(no));
+            out.extend(choices.map(|(&c, (&yes, &no))| if c > 0.0 { yes } else { no }));
+        }
         Step::Products(products) => out.extend(products.iter().map(|p| {
             let values = p.iter().map(|&c| x[c as usize]);
             values.reduce(|a, b| a * b).unwrap_or(1.0)
