@@ -110,6 +110,8 @@ struct Dealer<'a> {
     free: Vec<u32>,
     /// For each temporary, how often its value is still to be used.
     uses: Vec<u32>,
+    /// Nodes to look at, with their distance.
+    stack: Vec<(usize, u32)>,
 }
 
 impl<'a> Dealer<'a> {
@@ -136,6 +138,7 @@ impl<'a> Dealer<'a> {
             first_temporary,
             free: Vec::new(),
             uses: Vec::new(),
+            stack: Vec::new(),
         }
     }
 
@@ -183,24 +186,30 @@ impl<'a> Dealer<'a> {
     }
 
     /// The node below `root` where parting the tree is expected to take the fewest operations.
-    fn best_part(&self, root: usize, cubes: &[Cube]) -> usize {
+    fn best_part(&mut self, root: usize, cubes: &[Cube]) -> usize {
         let total = self.n_leaves[root];
         let room: usize = cubes.iter().map(|c| c.size()).sum();
         let planes = ceil_log2(room) as f64;
-        let expected: &[f64; MAX_LEAVES + 1] = &EXPECTED;
+        let Expected { of, parted } = &*EXPECTED;
+        // No node is better than this for its distance.
+        let least = planes - 1.0 + parted[total];
         let mut best = (f64::INFINITY, self.children[root][0]);
-        let mut stack = self.children[root].map(|child| (child, 0_u32)).to_vec();
-        while let Some((at, way)) = stack.pop() {
+        self.stack
+            .extend(self.children[root].map(|child| (child, 0)));
+        while let Some((at, way)) = self.stack.pop() {
+            if f64::from(way) + least >= best.0 {
+                continue;
+            }
             let n = self.n_leaves[at];
             let halves = cubes.len() == 1 && n.max(total - n) <= room / 2;
-            let cost = f64::from(way) + planes - f64::from(u8::from(halves))
-                + expected[n]
-                + expected[total - n];
+            let cost =
+                f64::from(way) + planes - f64::from(u8::from(halves)) + of[n] + of[total - n];
             if cost < best.0 {
                 best = (cost, at);
             }
             if n > 1 {
-                stack.extend(self.children[at].map(|child| (child, way + 1)));
+                self.stack
+                    .extend(self.children[at].map(|child| (child, way + 1)));
             }
         }
         best.1
@@ -300,15 +309,25 @@ impl<'a> Dealer<'a> {
     }
 }
 
-/// Operations that an even tree of so many leaves takes, a little more for not being even.
-static EXPECTED: LazyLock<[f64; MAX_LEAVES + 1]> = LazyLock::new(|| {
-    std::array::from_fn(|n| {
+/// Operations that circuits are expected to take, by the number of leaves.
+struct Expected {
+    /// That of an even tree, a little more for not being even;
+    of: [f64; MAX_LEAVES + 1],
+    /// and the fewest of two parts.
+    parted: [f64; MAX_LEAVES + 1],
+}
+
+static EXPECTED: LazyLock<Expected> = LazyLock::new(|| {
+    let of = std::array::from_fn(|n| {
         // One plane is free a level, the others are multiplexed at every split.
         let dim = ceil_log2(n) as f64;
         let full = f64::exp2(dim) - 1.0 - dim;
         let share = n as f64 / f64::exp2(dim);
         1.3 * full * share
-    })
+    });
+    let two = |n: usize| (1..n).map(move |part| of[part] + of[n - part]);
+    let parted = std::array::from_fn(|n| two(n).fold(f64::INFINITY, f64::min));
+    Expected { of, parted }
 });
 
 fn ceil_log2(n: usize) -> usize {

@@ -170,7 +170,13 @@ impl Link {
                 }
             }
             // ONNX's own: in f64, rounded once, so within a place or two of any runtime's f32.
-            Self::SoftmaxZero | Self::Probit | Self::Then(_) => {
+            Self::SoftmaxZero => {
+                let wide = margins.iter().map(|&m| f64::from(m));
+                let answers = softmax_zero(wide);
+                out.iter_mut().zip(answers).for_each(|(o, a)| *o = a as f32);
+            }
+            Self::Probit => each(out, margins, |m| probit(f64::from(m)) as f32),
+            Self::Then(_) => {
                 let wide: Vec<f64> = margins.iter().map(|&m| f64::from(m)).collect();
                 let mut answers = vec![0.0; out.len()];
                 self.apply_f64(&wide, &mut answers);
@@ -227,25 +233,10 @@ impl Link {
                 softmax_f64(out);
             }
             Self::SoftmaxZero => {
-                let max = margins.iter().fold(f64::MIN, |m, &x| m.max(x));
-                let mut sum = 0.0;
-                for (o, &x) in out.iter_mut().zip(margins) {
-                    if x.abs() <= 1e-7 {
-                        *o = x * (-max).exp();
-                    } else {
-                        *o = (x - max).exp();
-                        sum += *o;
-                    }
-                }
-                out.iter_mut().for_each(|v| *v /= sum);
+                let answers = softmax_zero(margins.iter().copied());
+                out.iter_mut().zip(answers).for_each(|(o, a)| *o = a);
             }
-            Self::Probit => each(out, margins, |x| {
-                // ONNX Runtime: Winitzki's approximation of the inverse error function.
-                let y = 2.0 * x - 1.0;
-                let ln = ((1.0 - y) * (1.0 + y)).ln();
-                let a = 2.0 / (std::f64::consts::PI * 0.147) + 0.5 * ln;
-                std::f64::consts::SQRT_2 * ((a * a - ln / 0.147).sqrt() - a).sqrt().copysign(y)
-            }),
+            Self::Probit => each(out, margins, probit),
             Self::CumulativeSoftplus => {
                 let mut sum = 0.0;
                 for (i, (o, &x)) in out.iter_mut().zip(margins).enumerate() {
@@ -285,6 +276,27 @@ fn softmax_f64(row: &mut [f64]) {
     row.iter_mut().for_each(|x| *x = (*x - max).exp());
     let sum: f64 = row.iter().sum();
     row.iter_mut().for_each(|x| *x /= sum);
+}
+
+/// [`Link::SoftmaxZero`] of a row.
+fn softmax_zero(row: impl Iterator<Item = f64> + Clone) -> impl Iterator<Item = f64> {
+    let is_zero = |x: &f64| x.abs() <= 1e-7;
+    let max = row.clone().fold(f64::MIN, f64::max);
+    let summed = row.clone().filter(move |x| !is_zero(x));
+    let sum = summed.fold(0.0, |sum, x| sum + (x - max).exp());
+    row.map(move |x| match is_zero(&x) {
+        true => x * (-max).exp() / sum,
+        false => (x - max).exp() / sum,
+    })
+}
+
+/// [`Link::Probit`] of one margin: ONNX Runtime's, Winitzki's approximation of the inverse error
+/// function.
+fn probit(x: f64) -> f64 {
+    let y = 2.0 * x - 1.0;
+    let ln = ((1.0 - y) * (1.0 + y)).ln();
+    let a = 2.0 / (std::f64::consts::PI * 0.147) + 0.5 * ln;
+    std::f64::consts::SQRT_2 * ((a * a - ln / 0.147).sqrt() - a).sqrt().copysign(y)
 }
 
 fn each<T: Copy>(out: &mut [T], margins: &[T], f: impl Fn(T) -> T) {

@@ -2,56 +2,12 @@
 //!
 //! In a program of its own, since it counts what the whole program allocates, thread by thread. What
 //! runs on several threads is not here: starting one allocates.
-#![allow(unsafe_code)]
+mod counted;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use counted::calls_of;
 use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Strategy};
 use fretsaw_model::random::{self, Shape};
 use fretsaw_model::{Column, Float, Model, Rows, Step, Sum};
-
-/// The system's allocator, counted.
-struct Counted;
-
-thread_local! {
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count() {
-    // A thread that ends has no counter any more, and is asked for none.
-    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
-}
-
-// SAFETY: all is done by the system's allocator, with the arguments as they came.
-unsafe impl GlobalAlloc for Counted {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(at, layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as the caller promises.
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counted = Counted;
-
-fn calls_of(f: impl FnOnce()) -> usize {
-    let before = CALLS.get();
-    f();
-    CALLS.get() - before
-}
 
 const STRATEGIES: [Strategy; 3] = [Strategy::Auto, Strategy::BitSliced, Strategy::Walk];
 const SIZES: [usize; 10] = [1, 2, 7, 63, 64, 65, 511, 512, 513, 1100];
