@@ -128,7 +128,7 @@ impl Trees {
         let plane_of = |p: &Predicate| table.plane(p);
 
         let mut routes = Routes::new(table.n_planes());
-        let mut leaves = Leaves::new(e.sum, kernel::wants_bytes(isa));
+        let mut leaves = Leaves::new(e.sum, kernel::held(isa));
         let mut walk = Walk::new(e);
         let mut segments: Vec<Segment> = Vec::new();
         let mut batch: Vec<(&Tree, Vec<u32>)> = Vec::new();
