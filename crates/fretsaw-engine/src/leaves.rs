@@ -107,8 +107,11 @@ impl Values {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Held {
     Plain,
+    /// A byte at a time,
+    Bytes,
+    /// or 16 bits,
     Words,
-    /// Integers of one byte as such.
+    /// and integers of one byte as such.
     WordsOrBytes,
 }
 
@@ -117,12 +120,12 @@ pub(crate) enum Tables {
     /// One of [`WIDTHS`] values each.
     Plain(Values),
     /// Word `j` of 32 values is one line, so that a value is looked up 16 bits at a time: for each
-    /// word of a value the lines of codes 0..32, 32..64 and so on. Integers of one byte are lines
-    /// of 64, where the kernel looks up bytes too.
+    /// word of a value the lines of codes 0..32, 32..64 and so on. Or byte `j` of 64 values, and
+    /// the lines of codes 0..64, 64..128 and so on.
     Lines {
         lines: Vec<Plane>,
         sum: Sum,
-        bytes: bool,
+        held: Held,
     },
 }
 
@@ -145,20 +148,33 @@ impl Tables {
                 values.extend(of_code, form.in_table);
                 at
             }
-            Self::Lines { lines, sum, .. } => {
+            Self::Lines { lines, sum, held } => {
+                let unit = if *held == Held::Bytes { 1 } else { 2 };
                 let at = lines.len();
                 let w = form.in_table;
                 match (sum, form.bytes) {
                     (Sum::F32, _) => {
-                        slice(lines, 2, of_code.map(|x| f32::weighted(x, w).to_le_bytes()));
+                        slice(
+                            lines,
+                            unit,
+                            of_code.map(|x| f32::weighted(x, w).to_le_bytes()),
+                        );
                     }
                     (Sum::F64, _) => {
-                        slice(lines, 2, of_code.map(|x| f64::weighted(x, w).to_le_bytes()));
+                        slice(
+                            lines,
+                            unit,
+                            of_code.map(|x| f64::weighted(x, w).to_le_bytes()),
+                        );
                     }
                     (Sum::I32, 1) => slice(lines, 1, of_code.map(|x| (x as i8).to_le_bytes())),
                     (Sum::I32, 2) => slice(lines, 2, of_code.map(|x| (x as i16).to_le_bytes())),
                     (Sum::I32, _) => {
-                        slice(lines, 2, of_code.map(|x| i32::weighted(x, w).to_le_bytes()));
+                        slice(
+                            lines,
+                            unit,
+                            of_code.map(|x| i32::weighted(x, w).to_le_bytes()),
+                        );
                     }
                 }
                 at
@@ -174,13 +190,13 @@ impl Tables {
             after: 1,
             largest: 0,
         };
-        let &Self::Lines {
-            sum: Sum::I32,
-            bytes,
-            ..
-        } = self
-        else {
-            return whole;
+        let bytes = match self {
+            Self::Lines {
+                sum: Sum::I32,
+                held: held @ (Held::Words | Held::WordsOrBytes),
+                ..
+            } => *held == Held::WordsOrBytes,
+            _ => return whole,
         };
         let (low, high) = values.fold((0.0_f64, 0.0_f64), |(low, high), v| {
             (low.min(v), high.max(v))
@@ -278,10 +294,10 @@ impl Leaves {
     pub(crate) fn new(sum: Sum, held: Held) -> Self {
         let tables = match held {
             Held::Plain => Tables::Plain(Values::new(sum)),
-            Held::Words | Held::WordsOrBytes => Tables::Lines {
+            held => Tables::Lines {
                 lines: Vec::new(),
                 sum,
-                bytes: held == Held::WordsOrBytes,
+                held,
             },
         };
         Self {
@@ -367,6 +383,16 @@ impl Leaves {
             + size_of_val(&self.jobs[..])
             + self.tables.memory()
     }
+}
+
+/// Where the kernel that looks bytes up keeps the sum of a row: joining bytes within 128-bit lanes
+/// leaves groups of rows in another order, always the same within 32.
+pub(crate) fn byte_slot(row: usize, value_bytes: usize) -> usize {
+    let (chunk, lane, within) = (row / 32, row / 16 % 2, row % 16);
+    let per_lane = 16 / value_bytes;
+    let slot = chunk * 32 + (within / per_lane * 2 + lane) * per_lane + within % per_lane;
+    debug_assert!(slot < ROWS);
+    slot
 }
 
 /// Where the kernels that look words up keep the sum of a row: even rows and odd ones apart, and

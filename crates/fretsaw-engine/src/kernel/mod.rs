@@ -22,7 +22,7 @@ use crate::few::tables::Pools;
 use crate::few::{Few, Segment};
 use crate::isa::Isa;
 use crate::ladder::Ladder;
-use crate::leaves::{Batch, Held, Job, JobRun, Tables, line_slot};
+use crate::leaves::{Batch, Held, Job, JobRun, Tables, byte_slot, line_slot};
 use crate::predicate::{Op, SetTest};
 use crate::table::{CONSTANT_PLANES, Run, Table};
 use crate::walk::{Search, not_above};
@@ -53,6 +53,7 @@ pub(crate) fn held(isa: Isa) -> Held {
     match isa {
         Isa::Avx512Vbmi => Held::WordsOrBytes,
         Isa::Avx512 => Held::Words,
+        Isa::Avx2 => Held::Bytes,
         _ => Held::Plain,
     }
 }
@@ -61,6 +62,9 @@ pub(crate) fn held(isa: Isa) -> Held {
 pub(crate) fn slot(tables: &Tables, row: usize, value_bytes: usize) -> usize {
     match tables {
         Tables::Plain(_) => row,
+        Tables::Lines {
+            held: Held::Bytes, ..
+        } => byte_slot(row, value_bytes),
         Tables::Lines { .. } => line_slot(row, value_bytes),
     }
 }
@@ -239,6 +243,8 @@ pub(crate) fn add_leaves(isa: Isa, lookups: Lookups<'_>, sum: SumMut<'_>) {
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 | Isa::Avx512Vbmi => avx512::add(isa, lookups, sum),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2::add(lookups, sum),
         Isa::Scalar => scalar::add(lookups, sum),
         _ => portable::add(lookups, sum),
     }
