@@ -111,11 +111,15 @@ impl Routes {
         if tree.n_leaves(0) > MAX_LEAVES {
             return None;
         }
+        let depth = tree.depth(0);
+        let completes =
+            |n_ops: usize| depth <= MAX_DEPTH && complete_cost(depth) <= circuit_cost(n_ops);
+        if completes(usual_ops(tree.n_leaves(0))) {
+            return Some(self.push_complete(&tree, depth));
+        }
         let first_temporary = self.n_fixed + self.n_temporaries;
         let dealt = deal_codes(&tree, self.n_fixed as u32, first_temporary as u32);
-        let depth = tree.depth(0);
-        if depth <= MAX_DEPTH && complete_cost(depth) <= circuit_cost(dealt.ops.len()) {
-            self.n_operations += (1 << depth) - 1 - depth;
+        if completes(dealt.ops.len()) {
             return Some(self.push_complete(&tree, depth));
         }
         self.n_operations += dealt.ops.len();
@@ -175,6 +179,7 @@ impl Routes {
                 }
             }
         }
+        self.n_operations += (1 << depth) - 1 - depth;
         self.heap.push(0);
         self.routes.push(Route::Complete {
             depth: depth as u8,
@@ -205,6 +210,11 @@ fn complete_cost(depth: usize) -> usize {
 /// an interpreted operation is three loads, an operation and a store that the next one waits for.
 fn circuit_cost(n_ops: usize) -> usize {
     6 * n_ops
+}
+
+/// About the fewest operations of a circuit: one a split, but for the planes that are the code.
+fn usual_ops(n_leaves: usize) -> usize {
+    n_leaves - 1 - n_leaves.ilog2() as usize
 }
 
 /// A tree with its planes, and the leaves and levels below each node.

@@ -47,10 +47,9 @@ pub(crate) struct Table {
 pub(crate) const CONSTANT_PLANES: usize = 2;
 
 impl Table {
-    /// Sorts and numbers the predicates.
+    /// Sorts and numbers the predicates, each of which is there once.
     pub(crate) fn new(mut predicates: Vec<Predicate>, compare: Float, sets: Vec<SetTest>) -> Self {
         predicates.sort_unstable();
-        predicates.dedup();
         let mut table = Self {
             sets,
             ..Self::default()
@@ -127,10 +126,12 @@ impl Table {
         self
     }
 
-    /// The number of the predicate's plane.
-    pub(crate) fn plane(&self, predicate: &Predicate) -> Option<u32> {
-        let at = self.predicates.binary_search(predicate).ok()?;
-        u32::try_from(at + CONSTANT_PLANES).ok()
+    /// The predicates with the numbers of their planes.
+    pub(crate) fn planes(&self) -> impl Iterator<Item = (Predicate, u32)> {
+        self.predicates
+            .iter()
+            .copied()
+            .zip(CONSTANT_PLANES as u32..)
     }
 
     /// Planes of the constants and the predicates.
