@@ -22,7 +22,7 @@ use crate::few::tables::Pools;
 use crate::few::{Few, Segment};
 use crate::isa::Isa;
 use crate::ladder::Ladder;
-use crate::leaves::{Batch, Job, JobRun, Tables, byte_slot};
+use crate::leaves::{Batch, Held, Job, JobRun, Tables, byte_slot, line_slot};
 use crate::predicate::{Op, SetTest};
 use crate::table::{CONSTANT_PLANES, Run, Table};
 use crate::walk::{Search, not_above};
@@ -48,16 +48,24 @@ pub(crate) struct Lookups<'a> {
     pub(crate) words: usize,
 }
 
-/// Whether the kernel looks values up a byte at a time.
-pub(crate) fn wants_bytes(isa: Isa) -> bool {
-    isa == Isa::Avx512Vbmi
+/// How the kernel wants leaf values held.
+pub(crate) fn held(isa: Isa) -> Held {
+    match isa {
+        Isa::Avx512Vbmi => Held::WordsOrBytes,
+        Isa::Avx512 => Held::Words,
+        Isa::Avx2 => Held::Bytes,
+        _ => Held::Plain,
+    }
 }
 
 /// Where the sum of a row stands within a block.
 pub(crate) fn slot(tables: &Tables, row: usize, value_bytes: usize) -> usize {
     match tables {
         Tables::Plain(_) => row,
-        Tables::Bytes { .. } => byte_slot(row, value_bytes),
+        Tables::Lines {
+            held: Held::Bytes, ..
+        } => byte_slot(row, value_bytes),
+        Tables::Lines { .. } => line_slot(row, value_bytes),
     }
 }
 
@@ -234,9 +242,9 @@ pub(crate) fn codes(
 pub(crate) fn add_leaves(isa: Isa, lookups: Lookups<'_>, sum: SumMut<'_>) {
     match isa {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512::add(lookups, sum),
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::add(isa, lookups, sum),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vbmi => avx512::add_vbmi(lookups, sum),
+        Isa::Avx2 => avx2::add(lookups, sum),
         Isa::Scalar => scalar::add(lookups, sum),
         _ => portable::add(lookups, sum),
     }
