@@ -100,10 +100,11 @@ impl Hash for Predicate {
     }
 }
 
-/// Predicates by a hash of few instructions: there is one a node. Its start is drawn at random, so
-/// that no file can be made whose predicates fall together.
+/// Something for each of some predicates.
 pub(crate) type PredicateMap<T> = HashMap<Predicate, T, Start>;
 
+/// Makes hashes of few instructions: there are predicates as many as nodes. Where they start is
+/// drawn at random, so that no file can be made whose predicates fall together.
 pub(crate) struct Start(u64);
 
 impl Default for Start {
@@ -128,6 +129,10 @@ impl Hasher for Folded {
         const ODD: u128 = 0x9e37_79b9_7f4a_7c15;
         let product = u128::from(self.0 ^ word) * ODD;
         self.0 = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(u64::from(word));
     }
 
     fn write(&mut self, bytes: &[u8]) {

@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 use fretsaw_model::{Float, ceil32};
 
 use crate::error::{Error, ErrorKind};
-use crate::predicate::{Op, Predicate, SetTest};
+use crate::predicate::{Op, Predicate, PredicateMap, SetTest, Start};
 use crate::prepare::Row;
 
 /// Columns of a row.
@@ -70,8 +70,8 @@ pub(crate) struct Ranker {
 
 #[derive(Default)]
 struct Places {
-    cuts: HashMap<u32, (Search, Vec<f64>)>,
-    odd: HashMap<Predicate, u16>,
+    cuts: HashMap<u32, (Search, Vec<f64>), Start>,
+    odd: PredicateMap<u16>,
 }
 
 /// A row in either precision.
@@ -107,9 +107,9 @@ impl Ranked for f64 {
 /// The tests that trees ask, as long as they fit in the columns of a row.
 #[derive(Default)]
 pub(crate) struct Census {
-    seen: HashSet<(u32, u64)>,
-    features: HashMap<u32, Asked>,
-    odd: HashSet<Predicate>,
+    seen: HashSet<(u32, u64), Start>,
+    features: HashMap<u32, Asked, Start>,
+    odd: HashSet<Predicate, Start>,
     n_columns: usize,
 }
 
@@ -130,7 +130,7 @@ impl Asked {
 impl Census {
     /// Takes the tests of one tree, all or (false: there are too many) none.
     pub(crate) fn admit(&mut self, predicates: &[Predicate]) -> bool {
-        let mut features: HashMap<u32, Asked> = HashMap::new();
+        let mut features: HashMap<u32, Asked, Start> = HashMap::default();
         let (mut cuts, mut odd) = (Vec::new(), Vec::new());
         for p in predicates {
             if p.op != Op::Less {
