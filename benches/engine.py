@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from bench.fretsaw import Fretsaw
 from bench.tables import aligned, digits, us
 
 SIZES = [1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512]
-SECTIONS = ("batches", "threads", "isas", "leaves", "loading")
+SECTIONS = ("plan", "batches", "threads", "isas", "leaves", "loading")
 
 
 def arguments():
@@ -69,14 +70,26 @@ def isas(args, case, fretsaw):
 
 def leaves(args, case, fretsaw):
     """The exact model and those variants whose leaves are integers, in turn."""
-    variants = {n: p for n, p in fretsaw.variants(case).items() if "int8" in n and n != "int8-lossless"}
-    if not variants:
+    if case.framework == "scikit-learn":
         return {}
-    entries = fretsaw.bench([case.model, *variants.values()], case.rows, [1, 10_000], args.ms)
-    return {
-        name: dict(p50(entry), difference=entry["max_difference"])
-        for name, entry in zip(["exact", *variants], entries, strict=True)
-    }
+    folder = fretsaw.optimized(case) / "variants"
+    variants = [path for name in ("int8", "fp16+int8") if (path := folder / f"{name}.fretsaw.onnx").exists()]
+    entries = fretsaw.bench([case.model, *variants], case.rows, [1, 10_000], args.ms)
+    names = ["exact", *(path.name.removesuffix(".fretsaw.onnx") for path in variants)]
+    return {n: dict(p50(entry), difference=entry["max_difference"]) for n, entry in zip(names, entries, strict=True)}
+
+
+def plan(args, case, fretsaw):
+    """What the exact model's plan is made of, as its report tells, and what the model is."""
+    shape = fretsaw.summary(case.model)
+    out = {name: shape[name] for name in ("n_trees", "n_splits", "n_leaves", "max_depth", "summed_in")}
+    if case.framework != "scikit-learn":
+        report = json.loads((fretsaw.optimized(case) / "report.json").read_text())
+        out["text"] = next(v["plan"] for v in report["variants"] if v["name"] == "exact")
+        counts = re.search(r"(\d+) predicates, (\d+) circuit operations", out["text"])
+        if counts:
+            out["predicates"], out["operations"] = map(int, counts.groups())
+    return out
 
 
 ORT_LOAD = """
@@ -119,12 +132,14 @@ def loading(args, case, fretsaw):
     }
 
 
-MEASURE = {"batches": batches, "threads": threads, "isas": isas, "leaves": leaves, "loading": loading}
+MEASURE = {"plan": plan, "batches": batches, "threads": threads, "isas": isas, "leaves": leaves, "loading": loading}
 
 
 def told(case):
     """What was measured of one case, as text."""
     out = [case["title"]]
+    if case.get("plan", {}).get("text"):
+        out.append(case["plan"]["text"])
     if case.get("batches"):
         lines = [["rows a call", *case["batches"]], ["us a call", *(us(ns) for ns in case["batches"].values())],
                  ["ns a row", *(digits(ns / int(b)) for b, ns in case["batches"].items())]]
