@@ -38,10 +38,20 @@ pub(crate) struct Predicate {
 impl Predicate {
     /// The threshold; of no meaning for sets.
     pub(crate) fn threshold(&self) -> f64 {
-        let bits = if self.key >> 63 == 1 {
-            self.key & !(1 << 63)
+        Self::threshold_of(self.key)
+    }
+
+    /// The threshold in an order-preserving form.
+    pub(crate) fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// The threshold of this form.
+    pub(crate) fn threshold_of(key: u64) -> f64 {
+        let bits = if key >> 63 == 1 {
+            key & !(1 << 63)
         } else {
-            !self.key
+            !key
         };
         f64::from_bits(bits)
     }

@@ -15,7 +15,7 @@ use crate::plan::Strategy;
 use crate::predicate::{Predicate, Sets, canonical};
 use crate::summary::Group;
 use crate::table::Table;
-use crate::walk::{LANES, Walk};
+use crate::walk::Walk;
 
 /// A compiled ensemble.
 pub(crate) struct Trees {
@@ -77,6 +77,9 @@ impl Compiler {
         Ok(trees)
     }
 }
+
+/// Rows from which on nothing but walks go by blocks.
+const WALKED_ROWS: usize = 16;
 
 impl Trees {
     /// Compiles `e`; tells which trees run in which way, and why.
@@ -192,6 +195,18 @@ impl Trees {
             Strategy::Auto => Few::new(e, &canonical, &traits, &walk, isa)?,
             _ => Few::walk(e, &traits),
         };
+        // The scalar kernels walk plain nodes: they are the specification.
+        if isa != Isa::Scalar {
+            let mut walked = vec![false; e.trees.len()];
+            let by_block = segments.iter().filter_map(|s| match s {
+                Segment::Walked(range) => Some(range),
+                Segment::Sliced(_) => None,
+            });
+            for range in by_block.chain(few.walked()) {
+                walked[range.clone()].fill(true);
+            }
+            walk.plant(e, &canonical, &walked);
+        }
         let trees = Self {
             isa,
             compare: e.compare,
@@ -205,7 +220,7 @@ impl Trees {
             crossing: match strategy {
                 Strategy::BitSliced => 0,
                 // Blocks of nothing but walks keep rows in flight, fewer rows keep trees in flight.
-                _ if leaves.batches.is_empty() => LANES,
+                _ if leaves.batches.is_empty() => WALKED_ROWS,
                 _ => choice.crossing(few.ns_per_row),
             },
             ns_per_row: choice.ns_per_row,

@@ -12,6 +12,7 @@ mod few;
 mod leaves;
 mod predicates;
 mod routes;
+mod tops;
 
 use std::arch::x86_64::*;
 
@@ -19,7 +20,8 @@ use self::few::{few_inner, rank_f32_inner, rank_f64_inner};
 use self::leaves::{add_bytes, add_values};
 use self::predicates::{less_f32_inner, less_f64_inner, not_above_inner, ranks_inner};
 use self::routes::{codes_masked, codes_transposed};
-use super::{Lookups, SumMut, Term, Tiles, sums};
+use self::tops::{ranks_f32_inner, ranks_f64_inner, tops_inner};
+use super::{Lookups, Step, SumMut, Term, Tiles, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{Mux, Route, Routes};
 use crate::few::bytes::{Ranker, RowBytes};
@@ -27,6 +29,7 @@ use crate::few::tables::Pools;
 use crate::few::{Few, Segment};
 use crate::predicate::SetTest;
 use crate::table::Ranks;
+use crate::walk::Search;
 
 macro_rules! entry {
     ($name:ident => $inner:ident($($arg:ident: $ty:ty),*)) => {
@@ -42,6 +45,7 @@ entry!(less_f32 => less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, 
 entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, words: usize, out: &mut [Plane]));
 entry!(ranks => ranks_inner(column: &Block<f32>, ranks: &Ranks, words: usize, below: &mut Block<u8>, above: &mut Block<u8>));
 entry!(not_above => not_above_inner(ranks: &Block<u8>, cuts: &[u8], words: usize, out: &mut [Plane]));
+entry!(tops => tops_inner(top: &[Step], columns: &[Block<u16>], codes: &mut Block<u8>));
 entry!(codes => codes_masked(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(codes_vbmi => codes_transposed(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(add => add_values(lookups: Lookups<'_>, sum: SumMut<'_>));
@@ -61,6 +65,24 @@ pub(super) fn few<V: Copy, S: Copy>(
 ) -> S {
     // SAFETY: as for the entries above.
     unsafe { few_inner(few, segment, pools, bytes, sum, add) }
+}
+
+pub(super) fn ranks_f32(
+    search: &Search<f32>,
+    values: impl Iterator<Item = f32>,
+    put: impl FnMut(usize, f32, usize),
+) {
+    // SAFETY: as for the entries above.
+    unsafe { ranks_f32_inner(search, values, put) }
+}
+
+pub(super) fn ranks_f64(
+    search: &Search<f64>,
+    values: impl Iterator<Item = f64>,
+    put: impl FnMut(usize, f64, usize),
+) {
+    // SAFETY: as for the entries above.
+    unsafe { ranks_f64_inner(search, values, put) }
 }
 
 #[target_feature(enable = "avx512f")]

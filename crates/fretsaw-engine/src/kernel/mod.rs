@@ -12,6 +12,7 @@ mod portable;
 mod scalar;
 mod shape;
 mod sums;
+mod walk;
 
 use crate::block::{Block, Columns, Plane, Value};
 use crate::circuit::Routes;
@@ -22,8 +23,10 @@ use crate::isa::Isa;
 use crate::leaves::{Batch, Job, JobRun, Tables, byte_slot};
 use crate::predicate::{Op, SetTest};
 use crate::table::{CONSTANT_PLANES, Ranks, Run, Table};
+use crate::walk::{Search, not_above};
 
 pub(crate) use sums::{Number, Term, Tiles};
+pub(crate) use walk::{Nodes, Step, walk};
 
 /// The sums of one output over a block.
 pub(crate) enum SumMut<'a> {
@@ -287,5 +290,51 @@ pub(crate) fn add_terms_f32(isa: Isa, tiles: &Tiles<f32>, term: Term, x: &[f32],
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 | Isa::Avx512Vbmi => avx512::add_terms_f32(tiles, term, x, out),
         _ => sums::add(tiles, term, x, out),
+    }
+}
+
+/// Ranks `values`; `put` gets the number, the value and the rank of each.
+pub(crate) fn ranks_f32(
+    isa: Isa,
+    search: &Search<f32>,
+    values: impl Iterator<Item = f32>,
+    mut put: impl FnMut(usize, f32, usize),
+) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::ranks_f32(search, values, put),
+        _ => values
+            .enumerate()
+            .for_each(|(i, x)| put(i, x, search.rank(x, not_above))),
+    }
+}
+
+/// The same in f64.
+pub(crate) fn ranks_f64(
+    isa: Isa,
+    search: &Search<f64>,
+    values: impl Iterator<Item = f64>,
+    mut put: impl FnMut(usize, f64, usize),
+) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::ranks_f64(search, values, put),
+        _ => values
+            .enumerate()
+            .for_each(|(i, x)| put(i, x, search.rank(x, not_above))),
+    }
+}
+
+/// Whether [`tops`] has a kernel.
+pub(crate) fn has_tops(isa: Isa) -> bool {
+    matches!(isa, Isa::Avx512 | Isa::Avx512Vbmi)
+}
+
+/// The codes of the nodes that a block of ranked rows comes to below `top`, a complete heap.
+pub(crate) fn tops(isa: Isa, top: &[Step], columns: &[Block<u16>], codes: &mut Block<u8>) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::tops(top, columns, codes),
+        _ => unreachable!("`has_tops` has no other"),
     }
 }

@@ -1,25 +1,22 @@
-//! Walking: trees as packed nodes, for trees that do not suit circuits and for a few rows.
+//! Walking: trees as nodes, for trees that do not suit circuits and for a few rows.
 //!
-//! Walks wait on memory, so eight are kept in flight: eight rows of one tree, or eight trees of one
-//! row. A leaf is a node that leads to itself, so the eight need no branch until all are done.
+//! The plain form is packed nodes that compare values ([`Nodes`]): one row, one tree, one node after
+//! the other. It is the engine's own baseline, and what remains for ensembles whose tests do not
+//! suit ranks. All other walks go over a [`Forest`] of compact nodes that compare ranks.
+
+mod forest;
+mod ranks;
 
 use fretsaw_model::{Ensemble, Float, Target, Tree};
 
+use self::forest::Planting;
+pub(crate) use self::forest::{Forest, MAX_TOP, Walking};
+pub(crate) use self::ranks::{KEYS, Search, not_above};
 use crate::block::Value;
 use crate::circuit;
 use crate::error::{Error, ErrorKind};
 use crate::leaves::{Leaf, Values};
 use crate::predicate::{Op, Predicate, SetTest};
-
-/// Splits of every kind.
-pub(crate) const ANYTHING: u8 = 0;
-/// Nothing but plain comparisons.
-pub(crate) const PLAIN: u8 = 1;
-/// The same, and no missing value.
-pub(crate) const WHOLE: u8 = 2;
-
-/// Walks in flight.
-pub(crate) const LANES: usize = 8;
 
 /// A leaf; the rest is the place of its first value.
 const LEAF: u32 = 1 << 31;
@@ -73,6 +70,8 @@ pub(crate) struct Walk {
     linear: Vec<LinearLeaf>,
     terms: Vec<(u32, f64)>,
     n_outputs: usize,
+    /// The trees as compact nodes, where their tests suit ranks.
+    pub(crate) forest: Option<Forest>,
 }
 
 impl WalkTree {
@@ -94,7 +93,24 @@ impl Walk {
             linear: Vec::new(),
             terms: Vec::new(),
             n_outputs: ensemble.n_outputs,
+            forest: None,
         }
+    }
+
+    /// Holds the trees that are `walked` as compact nodes too, if they suit that.
+    pub(crate) fn plant(&mut self, e: &Ensemble, trees: &[Vec<circuit::Node>], walked: &[bool]) {
+        if !walked.contains(&true) {
+            return;
+        }
+        let mut planting = Planting::new();
+        for (i, (nodes, &walked)) in trees.iter().zip(walked).enumerate() {
+            if !walked {
+                planting.skip();
+            } else if !planting.push(nodes, |leaf| self.place(i, leaf)) {
+                return;
+            }
+        }
+        self.forest = planting.finish(e.compare == Float::F64);
     }
 
     /// Adds the next tree.
@@ -172,6 +188,7 @@ impl Walk {
             + size_of_val(&self.odd[..])
             + size_of_val(&self.linear[..])
             + size_of_val(&self.terms[..])
+            + self.forest.as_ref().map_or(0, Forest::memory)
     }
 
     /// Adds what `tree` says of the row `x`, which came to the leaf whose values start at `at`.
@@ -213,17 +230,6 @@ impl Walk {
         })
     }
 
-    /// What the splits can meet in the rows `x`: [`ANYTHING`], [`PLAIN`] or [`WHOLE`].
-    pub(crate) fn meets<R: Value>(&self, x: &[R]) -> u8 {
-        if !self.odd.is_empty() {
-            ANYTHING
-        } else if x.iter().any(|x| x.is_missing()) {
-            PLAIN
-        } else {
-            WHOLE
-        }
-    }
-
     /// Where the values of the leaf start that `x` comes to, one node after the other.
     #[inline]
     pub(crate) fn one<R: Value, T: Value>(
@@ -235,54 +241,19 @@ impl Walk {
     ) -> u32 {
         let mut node = &nodes[root as usize];
         while node.info & LEAF == 0 {
-            let yes = self.goes_yes::<R, T, ANYTHING>(node, sets, x);
+            let yes = self.goes_yes(node, sets, x);
             node = &nodes[node.child as usize + usize::from(!yes)];
         }
         node.info & !LEAF
     }
 
-    /// The same for eight walks at once; `MEETS` is what [`meets`](Self::meets) says of
-    /// the rows.
-    #[inline]
-    pub(crate) fn eight<R: Value, T: Value, const MEETS: u8>(
-        &self,
-        nodes: &[Node<T>],
-        sets: &[SetTest],
-        mut at: [u32; LANES],
-        rows: [&[R]; LANES],
-    ) -> [u32; LANES] {
-        loop {
-            let mut all_leaves = LEAF;
-            for lane in 0..LANES {
-                let node = &nodes[at[lane] as usize];
-                let yes = self.goes_yes::<R, T, MEETS>(node, sets, rows[lane]);
-                let is_leaf = node.info >> 31;
-                at[lane] = node.child + (u32::from(!yes) & !is_leaf);
-                all_leaves &= node.info;
-            }
-            if all_leaves == LEAF {
-                return at.map(|at| nodes[at as usize].info & !LEAF);
-            }
-        }
-    }
-
     #[inline(always)]
-    fn goes_yes<R: Value, T: Value, const MEETS: u8>(
-        &self,
-        node: &Node<T>,
-        sets: &[SetTest],
-        x: &[R],
-    ) -> bool {
-        // A leaf asks about feature 0, and what it hears is not used.
+    fn goes_yes<R: Value, T: Value>(&self, node: &Node<T>, sets: &[SetTest], x: &[R]) -> bool {
         let x = x[node.feature as usize];
-        if MEETS == ANYTHING && node.info & (ODD | LEAF) == ODD {
+        if node.info & ODD == ODD {
             return self.odd[(node.info & !ODD) as usize].holds(x.widen(), sets);
         }
         let x = T::narrow(x.widen());
-        if MEETS == WHOLE {
-            return x < node.threshold;
-        }
-        // `|` and `&`, not `||` and `&&`: which way a row goes is not to be guessed by a branch.
         (x < node.threshold) | ((node.info & 1 == 1) & x.is_missing())
     }
 }
