@@ -187,10 +187,10 @@ def main():
             measured[section] = MEASURE[section](args, case, fretsaw)
         out["cases"].append(measured)
         print(told(measured), flush=True)
-    out["interrupted"] = quiet.told()
+        out["interrupted"] = quiet.told()
+        if args.json:
+            args.json.write_text(json.dumps(out, indent=1) + "\n")
     print(quiet.warning(), end="")
-    if args.json:
-        args.json.write_text(json.dumps(out, indent=1) + "\n")
 
 
 if __name__ == "__main__":
