@@ -44,8 +44,9 @@ def markdown(lines):
 
 def about(f):
     m, quiet = f["machine"], f["interrupted"]["median"]
+    commit = re.search(r"commit: (\w+)", f["fretsaw"])[1]
     versions = {n: v for case in f["cases"] for n, v in case["versions"].items()}
-    return (f"{m['cpu']}, {m['cores']} cores, running `{f['isa']}`; fretsaw at commit {m['commit']}; "
+    return (f"{m['cpu']}, {m['cores']} cores, running `{f['isa']}`; fretsaw at commit {commit}; "
             f"{', '.join(f'{label(n)} {v}' for n, v in versions.items())}. Measured {m['date']}, one thread, "
             f"{f['rounds']} rounds of {f['ms']} ms; others took {100 * quiet:.1f}% of the core meanwhile.")
 
@@ -172,13 +173,15 @@ def loading(f):
 
 
 # Cycles of a pass, as loops.py counts them on Zen 4; docs/performance.md says where each comes from.
-CUT, RANK, CODES, LEAVES = 4.0, 8 * 50.0, 16.0, {"f32": 8 * 10.0, "f64": 8 * 28.0}
+CUT, RANK, CODES, LEAVES = 2.0, 8 * 44.0, 16.0, {"f32": 8 * 10.0, "f64": 8 * 28.0}
 FEATURES = 28
 
 
 def stages(plan, bounds):
     """The fewest cycles of each stage for a block of 512 rows."""
-    routes = max(plan["operations"] / 2, plan["n_splits"] * 64 / bounds["l2_bytes_per_cycle"])
+    # An oblivious tree, which needs no operation, asks one question a level.
+    planes = plan["n_splits"] if plan["operations"] else plan["n_trees"] * plan["max_depth"]
+    routes = max(plan["operations"] / 2, planes * 64 / bounds["l2_bytes_per_cycle"])
     return {
         "predicates": plan["predicates"] * CUT + FEATURES * RANK, "routes": routes, "codes": plan["n_trees"] * CODES,
         "leaves": plan["n_trees"] * LEAVES[plan["summed_in"]],
