@@ -195,6 +195,7 @@ impl Choice {
 }
 
 pub(crate) const TOO_DEAR: &str = "walking it costs less than its predicates and operations";
+pub(crate) const SHARED: &str = "trees share its predicates, and its codes fit a byte";
 pub(crate) const ASKED: &str = "asked for";
 
 pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> Choice {

@@ -56,6 +56,7 @@ pub(crate) enum Segment {
 pub(crate) struct Compiler {
     pub(crate) isa: Isa,
     pub(crate) strategy: Strategy,
+    pub(crate) blocks: Strategy,
     pub(crate) groups: Vec<Group>,
     /// Leaves of all trees so far.
     pub(crate) n_leaves: usize,
@@ -69,7 +70,7 @@ impl Compiler {
     pub(crate) fn trees(&mut self, e: &Ensemble) -> Result<Trees, Error> {
         // Of a tree's nodes one more than half are leaves.
         self.n_leaves += e.trees.iter().map(|t| t.nodes.len() / 2 + 1).sum::<usize>();
-        let (trees, groups) = Trees::compile(e, self.isa, self.strategy)?;
+        let (trees, groups) = Trees::compile(e, self.isa, self.strategy, self.blocks)?;
         for group in groups {
             let same = |g: &&mut Group| g.strategy == group.strategy && g.reason == group.reason;
             match self.groups.iter_mut().find(same) {
@@ -93,6 +94,7 @@ impl Trees {
         e: &Ensemble,
         isa: Isa,
         strategy: Strategy,
+        blocks: Strategy,
     ) -> Result<(Self, Vec<Group>), Error> {
         let mut sets = Sets::default();
         let canonical: Vec<Vec<circuit::Node>> = e
@@ -112,7 +114,11 @@ impl Trees {
                 Traits::new(nodes, !tree.linear.is_empty(), width)
             })
             .collect();
-        let mut choice = cost::choose(&traits, isa, strategy);
+        let by_blocks = match strategy {
+            Strategy::Auto => blocks,
+            asked => asked,
+        };
+        let mut choice = cost::choose(&traits, isa, by_blocks);
 
         let mut table = Table::new(
             mem::take(&mut choice.predicates),
@@ -165,9 +171,9 @@ impl Trees {
         }
         flush(&mut batch, &mut routes, &mut segments);
 
-        let sliced_reason = match strategy {
+        let sliced_reason = match by_blocks {
             Strategy::BitSliced => cost::ASKED,
-            _ => "trees share its predicates, and its codes fit a byte",
+            _ => cost::SHARED,
         };
         let mut groups: Vec<Group> = Vec::new();
         for walked in &choice.walked {
