@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the tables and plots of docs/performance.md anew from the figures in docs/performance/*.json.
+"""Writes docs/performance.md, its tables and its plots, from the figures in docs/performance/*.json.
 
     python3 benches/page.py              from the figures that are there
     python3 benches/page.py --measure    after measuring them all again: half an hour on a machine left alone
 
-Text is left as it is; only what stands between `<!-- NAME -->` and `<!-- end -->` is replaced.
+The text is that of benches/page.md, where `{{NAME}}` is the place of a table.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from bench import svg, tables
 from bench.environment import BENCHES, ROOT, WORK
 from bench.tables import digits, label, ns_per_row, us
 
-PAGE, FIGURES, IMAGES = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance", ROOT / "docs" / "img"
+TEXT, PAGE = BENCHES / "page.md", ROOT / "docs" / "performance.md"
+FIGURES, IMAGES = ROOT / "docs" / "performance", ROOT / "docs" / "img"
 BATCH, BLOCK = 10_000, 512
 
 
@@ -248,12 +249,12 @@ def main():
         "batches": batches(engine), "threads": threads(engine), "isas": isas(engine), "leaves": leaves(engine),
         "loading": loading(engine), "roofline": roofline(f, engine, bounds), "core": core(bounds),
     }
-    page = PAGE.read_text()
-    for name, part in parts.items():
-        page, n = re.subn(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m: f"{m[1]}{part}\n{m[2]}", page, flags=re.DOTALL)
-        if n != 1:
-            sys.exit(f"error: {PAGE.name} has {n} places for `{name}`, not one")
-    PAGE.write_text(page)
+    text = TEXT.read_text()
+    places = re.findall(r"\{\{(.*?)\}\}", text)
+    if sorted(places) != sorted(parts):
+        sys.exit(f"error: {TEXT.name} has places for {', '.join(places)}; there are tables {', '.join(parts)}")
+    page = re.sub(r"\{\{(.*?)\}\}", lambda place: parts[place[1]], text)
+    PAGE.write_text(f"<!-- Written by benches/page.py; its text is benches/page.md. -->\n\n{page}")
     IMAGES.mkdir(exist_ok=True)
     for name, plot in plots(f, engine, shapes).items():
         (IMAGES / name).write_text(plot)
