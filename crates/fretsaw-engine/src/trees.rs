@@ -15,7 +15,7 @@ use crate::plan::Strategy;
 use crate::predicate::{Predicate, Sets, canonical};
 use crate::summary::Group;
 use crate::table::Table;
-use crate::walk::Walk;
+use crate::walk::{Forest, Walk};
 
 /// A compiled ensemble.
 pub(crate) struct Trees {
@@ -232,6 +232,13 @@ impl Trees {
             segments,
         };
         Ok((trees, groups))
+    }
+
+    /// The forest, where there is nothing but its walks.
+    pub(crate) fn only_walks(&self) -> Option<&Forest> {
+        let walk = |s: &Segment| matches!(s, Segment::Walked(_));
+        let forest = self.walk.forest.as_ref();
+        forest.filter(|_| self.segments.iter().all(walk))
     }
 
     pub(crate) fn memory(&self) -> usize {

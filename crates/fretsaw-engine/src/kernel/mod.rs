@@ -26,7 +26,7 @@ use crate::table::{CONSTANT_PLANES, Ranks, Run, Table};
 use crate::walk::{Search, not_above};
 
 pub(crate) use sums::{Number, Term, Tiles};
-pub(crate) use walk::{Nodes, Step, walk};
+pub(crate) use walk::{Nodes, Step, fetch, walk};
 
 /// The sums of one output over a block.
 pub(crate) enum SumMut<'a> {
@@ -330,11 +330,18 @@ pub(crate) fn has_tops(isa: Isa) -> bool {
     matches!(isa, Isa::Avx512 | Isa::Avx512Vbmi)
 }
 
-/// The codes of the nodes that a block of ranked rows comes to below `top`, a complete heap.
-pub(crate) fn tops(isa: Isa, top: &[Step], columns: &[Block<u16>], codes: &mut Block<u8>) {
+/// The codes of the nodes that the first `words * 64` ranked rows of a block come to below `top`,
+/// a complete heap.
+pub(crate) fn tops(
+    isa: Isa,
+    top: &[Step],
+    columns: &[Block<u16>],
+    words: usize,
+    codes: &mut Block<u8>,
+) {
     match isa {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 | Isa::Avx512Vbmi => avx512::tops(top, columns, codes),
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::tops(top, columns, words, codes),
         _ => unreachable!("`has_tops` has no other"),
     }
 }

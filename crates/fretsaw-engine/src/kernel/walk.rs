@@ -8,8 +8,6 @@
 //! unsafe: nodes and ranks are read without bounds checks.
 #![allow(unsafe_code)]
 
-use std::ops::Range;
-
 /// A compact node: on to `child` where the rank of `column` is at most `cut`, else to the node
 /// after it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,9 +23,6 @@ pub(crate) struct Nodes {
     steps: Vec<Step>,
     n_columns: usize,
 }
-
-/// Walks in flight.
-const LANES: usize = 8;
 
 impl Nodes {
     /// # Panics
@@ -52,17 +47,17 @@ impl Nodes {
     }
 }
 
-/// Takes the walks `at` (places of nodes) to their leaves. Walk `i` reads the ranks from
-/// `i * stride` on. `rounds` are the steps to take before leaves are first looked for, and then
-/// each time again. The nodes `next` are fetched ahead.
-pub(crate) fn walk(
+/// Takes the walks `at` (places of nodes) to their leaves, `LANES` at a time. Walk `i` reads the
+/// ranks from `i * stride` on. `rounds` are the steps to take before leaves are first looked for,
+/// and then each time again. `meanwhile` is called for each group of lanes of the first round.
+pub(crate) fn walk<const LANES: usize>(
     nodes: &Nodes,
     ranks: &[u16],
     stride: usize,
-    at: &mut Vec<u32>,
+    at: &mut [u32],
     rounds: [usize; 2],
     todo: &mut Vec<u16>,
-    next: Range<usize>,
+    mut meanwhile: impl FnMut(),
 ) {
     let n = at.len();
     if n == 0 {
@@ -82,12 +77,9 @@ pub(crate) fn walk(
         todo.resize(whole, 0);
     }
     let mut left = 0;
-    let lines = (next.len() * size_of::<Step>()).div_ceil(64);
-    let per_group = lines.div_ceil(whole / LANES);
-    let mut ahead = nodes.steps[next].chunks(64 / size_of::<Step>());
     for first in (0..whole).step_by(LANES) {
-        ahead.by_ref().take(per_group).for_each(fetch);
-        let group = std::array::from_fn(|lane| (first + lane).min(n - 1) as u16);
+        meanwhile();
+        let group: [u16; LANES] = std::array::from_fn(|lane| (first + lane).min(n - 1) as u16);
         left = walks.group(group, rounds[0], todo, left);
     }
     while left > 0 {
@@ -96,7 +88,7 @@ pub(crate) fn walk(
         todo[left..whole].fill(last);
         left = 0;
         for first in (0..whole).step_by(LANES) {
-            let group = std::array::from_fn(|lane| todo[first + lane]);
+            let group: [u16; LANES] = std::array::from_fn(|lane| todo[first + lane]);
             left = walks.group(group, rounds[1], todo, left);
         }
     }
@@ -112,7 +104,7 @@ struct Walks<'a> {
 impl Walks<'_> {
     /// Takes a group of walks some steps on, and lists those that are not at a leaf.
     #[inline(always)]
-    fn group(
+    fn group<const LANES: usize>(
         &mut self,
         group: [u16; LANES],
         rounds: usize,
@@ -145,13 +137,16 @@ impl Walks<'_> {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-fn fetch(line: &[Step]) {
-    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-    // SAFETY: every processor of this kind has the instruction, and it reads nothing that the
-    // program could see.
-    unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) }
+/// Asks for the line of memory at `at`, which is soon needed.
+#[inline(always)]
+pub(crate) fn fetch<T>(at: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: every processor of this kind has the instruction, and it reads nothing that the
+        // program could see.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>((&raw const *at).cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
-
-#[cfg(not(target_arch = "x86_64"))]
-fn fetch(_line: &[Step]) {}

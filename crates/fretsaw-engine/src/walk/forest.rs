@@ -22,6 +22,12 @@ const MAX_NODES: usize = 1 << 31;
 const LINE: usize = 4;
 /// Steps of a walk that is looked at again.
 const AGAIN: usize = 4;
+/// Rows in flight: their places in registers.
+const ROWS_IN_FLIGHT: usize = 8;
+/// Trees of one row in flight: they wait on memory, so there are more.
+const TREES_IN_FLIGHT: usize = 32;
+/// Bytes of ranks that rows may take while tree after tree goes over them.
+const RANKED: usize = 256 << 10;
 
 /// Where a tree stands.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +101,11 @@ impl Planting {
 
     /// Adds the next tree; `value_of` says where the values of a leaf start. False where there
     /// are more nodes than can be numbered.
-    pub(crate) fn push(&mut self, tree: &[circuit::Node], value_of: impl Fn(u32) -> u32) -> bool {
+    pub(crate) fn push(
+        &mut self,
+        tree: &[circuit::Node],
+        mut value_of: impl FnMut(u32) -> u32,
+    ) -> bool {
         // A top that pads no more than it saves.
         let mut levels = MAX_TOP;
         while levels > 0 && (1 << levels) > tree.len() {
@@ -117,7 +127,7 @@ impl Planting {
                 circuit::Node::Split { yes, no, .. } => [yes, no],
             };
             heap[2 * place + 1..2 * place + 3].copy_from_slice(&below);
-            self.put(tree, at, first + place, first + 2 * place + 1, &value_of);
+            self.put(tree, at, first + place, first + 2 * place + 1, &mut value_of);
         }
         // Below it: lines of a node and its next descendants.
         let (mut total, mut n_leaves) = (0, 0);
@@ -147,11 +157,11 @@ impl Planting {
                         line.extend([(child, yes, depth + 1), (child + 1, no, depth + 1)]);
                         self.nodes.resize(child + 2, Step::default());
                         self.value_of.resize(child + 2, 0);
-                        self.put(tree, at, place, child, &value_of);
+                        self.put(tree, at, place, child, &mut value_of);
                         continue;
                     }
                 }
-                self.put(tree, at, place, place, &value_of);
+                self.put(tree, at, place, place, &mut value_of);
             }
         }
         let below = (total + n_leaves / 2) / n_leaves.max(1);
@@ -171,7 +181,7 @@ impl Planting {
         at: u32,
         place: usize,
         child: usize,
-        value_of: &impl Fn(u32) -> u32,
+        value_of: &mut impl FnMut(u32) -> u32,
     ) {
         let step = &mut self.nodes[place];
         match &tree[at as usize] {
@@ -207,8 +217,19 @@ impl Planting {
 }
 
 impl Forest {
-    /// Ranks a block of rows `x` of `width` values, for [`block`](Self::block).
-    pub(crate) fn rank_block<R: Value>(
+    /// Rows, in whole blocks, to take together: each tree comes from memory once for all of them.
+    pub(crate) fn rows(&self) -> usize {
+        let of_block = 2 * size_of::<Block<u16>>() * self.stride();
+        (RANKED / of_block).clamp(1, 8) * ROWS
+    }
+
+    /// Ranks of a row.
+    fn stride(&self) -> usize {
+        self.ranks.n_columns().max(1)
+    }
+
+    /// Ranks rows `x` of `width` values, for [`block`](Self::block).
+    pub(crate) fn rank_rows<R: Value>(
         &self,
         isa: Isa,
         x: &[R],
@@ -216,15 +237,15 @@ impl Forest {
         sets: &[SetTest],
         walking: &mut Walking,
     ) {
-        let n = self.ranks.n_columns().max(1);
+        let n = self.stride();
         let n_rows = x.len() / width.max(1);
         let Walking { rows, columns, .. } = walking;
         rows.resize(n_rows * n, 0);
         if kernel::has_tops(isa) {
-            columns.resize(n, Block::default());
+            columns.resize(n * n_rows.div_ceil(ROWS), Block::default());
             self.ranks.rank(isa, x, width, sets, |row, column, rank| {
                 rows[row * n + column] = rank;
-                columns[column].0[row] = rank;
+                columns[row / ROWS * n + column].0[row % ROWS] = rank;
             });
         } else {
             self.ranks.rank(isa, x, width, sets, |row, column, rank| {
@@ -233,11 +254,13 @@ impl Forest {
         }
     }
 
-    /// Where the values start that the ranked rows come to in a tree.
+    /// Where the values start that a block of the ranked rows, of which there are `n_rows` in all,
+    /// comes to in a tree.
     pub(crate) fn block<'a>(
         &self,
         isa: Isa,
         tree: usize,
+        block: usize,
         n_rows: usize,
         walking: &'a mut Walking,
     ) -> &'a [u32] {
@@ -248,44 +271,61 @@ impl Forest {
             at,
             todo,
         } = walking;
+        let stride = self.stride();
+        let n_blocks = n_rows.div_ceil(ROWS);
+        let n = ROWS.min(n_rows - block * ROWS);
         let place = &self.places[tree];
         let (first, levels) = (place.first as usize, usize::from(place.levels));
         at.clear();
         let rounds = if kernel::has_tops(isa) && levels > 0 {
             codes.resize(1, Block::default());
             let top = &self.nodes.steps()[first..first + (1 << levels) - 1];
-            kernel::tops(isa, top, columns, &mut codes[0]);
+            let columns = &columns[block * stride..][..stride];
+            kernel::tops(isa, top, columns, n.div_ceil(64), &mut codes[0]);
             let base = place.first + (1 << levels) - 1;
-            at.extend(codes[0].0[..n_rows].iter().map(|&c| base + u32::from(c)));
+            at.extend(codes[0].0[..n].iter().map(|&c| base + u32::from(c)));
             place.below
         } else {
-            at.resize(n_rows, place.first);
+            at.resize(n, place.first);
             place.steps
         };
-        let next = match self.places.get(tree + 1) {
-            Some(next) => {
-                let end = self
-                    .places
-                    .get(tree + 2)
-                    .map_or(self.nodes.len(), |p| p.first as usize);
-                next.first as usize..end
+        // Each block asks for its share of the next tree.
+        let next = self.range(tree + 1);
+        let share = next.len().div_ceil(n_blocks);
+        let start = next.end.min(next.start + block * share);
+        let share = start..next.end.min(start + share);
+        let per_group = share.len().div_ceil(n.div_ceil(ROWS_IN_FLIGHT));
+        let mut ahead = self.nodes.steps()[share.clone()]
+            .chunks(per_group.max(1))
+            .zip(self.value_of[share].chunks(per_group.max(1)));
+        let meanwhile = || {
+            if let Some((steps, value_of)) = ahead.next() {
+                steps.iter().step_by(64 / size_of::<Step>()).for_each(kernel::fetch);
+                value_of.iter().step_by(64 / size_of::<u32>()).for_each(kernel::fetch);
             }
-            None => 0..0,
         };
-        let stride = self.ranks.n_columns().max(1);
-        kernel::walk(
+        kernel::walk::<ROWS_IN_FLIGHT>(
             &self.nodes,
-            rows,
+            &rows[block * ROWS * stride..],
             stride,
             at,
             [usize::from(rounds), AGAIN],
             todo,
-            next,
+            meanwhile,
         );
         for at in at.iter_mut() {
             *at = self.value_of[*at as usize];
         }
         at
+    }
+
+    /// The nodes of a tree.
+    fn range(&self, tree: usize) -> Range<usize> {
+        let first = |tree: usize| {
+            let place = self.places.get(tree);
+            place.map_or(self.nodes.len(), |place| place.first as usize)
+        };
+        first(tree)..first(tree + 1)
     }
 
     /// Ranks one row, for [`row`](Self::row).
@@ -297,9 +337,8 @@ impl Forest {
         walking: &mut Walking,
     ) {
         let rows = &mut walking.rows;
-        rows.resize(self.ranks.n_columns().max(1), 0);
-        self.ranks
-            .rank(isa, x, x.len(), sets, |_, column, rank| rows[column] = rank);
+        rows.resize(self.stride(), 0);
+        self.ranks.rank(isa, x, x.len(), sets, |_, column, rank| rows[column] = rank);
     }
 
     /// Where the values start that the ranked row comes to in each of up to [`ROWS`] trees.
@@ -309,12 +348,9 @@ impl Forest {
         let Walking { rows, at, todo, .. } = walking;
         at.clear();
         at.extend(places.iter().map(|place| place.first));
-        let steps = places
-            .iter()
-            .map(|place| usize::from(place.steps))
-            .sum::<usize>();
-        let rounds = steps / places.len().max(1);
-        kernel::walk(&self.nodes, rows, 0, at, [rounds, AGAIN], todo, 0..0);
+        let steps = places.iter().map(|place| usize::from(place.steps)).sum::<usize>();
+        let rounds = [steps / places.len().max(1), AGAIN];
+        kernel::walk::<TREES_IN_FLIGHT>(&self.nodes, rows, 0, at, rounds, todo, || ());
         for at in at.iter_mut() {
             *at = self.value_of[*at as usize];
         }

@@ -54,14 +54,20 @@ fn mux(select: __m512i, yes: __m512i, no: __m512i) -> __m512i {
     _mm512_ternarylogic_epi64::<0xca>(select, yes, no)
 }
 
-/// The codes of the nodes below `top`, a complete heap of up to [`MAX_TOP`] levels.
+/// The codes of the nodes below `top`, a complete heap of up to [`MAX_TOP`] levels, for
+/// the first `words * 64` rows.
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn tops_inner(top: &[Step], columns: &[Block<u16>], codes: &mut Block<u8>) {
+pub(super) fn tops_inner(
+    top: &[Step],
+    columns: &[Block<u16>],
+    words: usize,
+    codes: &mut Block<u8>,
+) {
     let mut planes = [Plane::ZERO; (1 << MAX_TOP) - 1];
     for (plane, step) in planes.iter_mut().zip(top) {
         let cut = _mm512_set1_epi16(step.cut as i16);
         let column = columns[usize::from(step.column)].0.as_chunks::<32>().0;
-        for (i, ranks) in column.iter().enumerate() {
+        for (i, ranks) in column.iter().enumerate().take(2 * words) {
             // SAFETY: 32 ranks are 64 bytes, as many as the load takes; no alignment is asked. A
             // plane has room for the masks of a column's 16 registers.
             unsafe {
@@ -91,7 +97,7 @@ pub(super) fn tops_inner(top: &[Step], columns: &[Block<u16>], codes: &mut Block
         63 => level!(6),
         _ => 0,
     };
-    for (w, codes) in codes.0.as_chunks_mut::<64>().0.iter_mut().enumerate() {
+    for (w, codes) in codes.0.as_chunks_mut::<64>().0[..words].iter_mut().enumerate() {
         let mut code = _mm512_setzero_si512();
         for (b, plane) in bits[..levels].iter().enumerate() {
             let bit = _mm512_set1_epi8((1_u8 << b) as i8);
