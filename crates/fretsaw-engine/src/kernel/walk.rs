@@ -64,76 +64,87 @@ pub(crate) fn walk<const LANES: usize>(
         return;
     }
     assert!(n <= 1 << 15 && ranks.len() >= (n - 1) * stride + nodes.n_columns);
-    assert!(at.iter().all(|&at| (at as usize) < nodes.len()));
-    let mut walks = Walks {
-        nodes,
-        ranks,
-        stride,
-        at,
-    };
+    assert!(at.iter().fold(0, |most, &at| most.max(at)) < nodes.len() as u32);
     // The list is filled up to whole groups by walks that are on it anyway.
     let whole = n.next_multiple_of(LANES);
     if todo.len() < whole {
         todo.resize(whole, 0);
     }
-    let mut left = 0;
+    let mut walks = Walks {
+        nodes: nodes.steps.as_ptr(),
+        ranks: ranks.as_ptr(),
+        stride,
+        at: at.as_mut_ptr(),
+        todo: todo.as_mut_ptr(),
+        left: 0,
+    };
     for first in (0..whole).step_by(LANES) {
         meanwhile();
-        let group: [u16; LANES] = std::array::from_fn(|lane| (first + lane).min(n - 1) as u16);
-        left = walks.group(group, rounds[0], todo, left);
+        let mut group = [0; LANES];
+        for (lane, walk) in group.iter_mut().enumerate() {
+            *walk = (first + lane).min(n - 1) as u16;
+        }
+        // SAFETY: the assertions above are what it asks for; the walks are below `n`, and no
+        // more of them than `todo` has room for.
+        unsafe { walks.group(&group, rounds[0]) }
     }
-    while left > 0 {
-        let last = todo[left - 1];
-        let whole = left.next_multiple_of(LANES);
-        todo[left..whole].fill(last);
-        left = 0;
-        for first in (0..whole).step_by(LANES) {
-            let group: [u16; LANES] = std::array::from_fn(|lane| todo[first + lane]);
-            left = walks.group(group, rounds[1], todo, left);
+    while walks.left > 0 {
+        let left = std::mem::take(&mut walks.left);
+        for first in (0..left).step_by(LANES) {
+            let mut group = [0; LANES];
+            for (lane, walk) in group.iter_mut().enumerate() {
+                // SAFETY: `left` walks are listed, all of them below `n`.
+                *walk = unsafe { *walks.todo.add((first + lane).min(left - 1)) };
+            }
+            // SAFETY: as above; the list is written behind where it is read.
+            unsafe { walks.group(&group, rounds[1]) }
         }
     }
 }
 
-struct Walks<'a> {
-    nodes: &'a Nodes,
-    ranks: &'a [u16],
+struct Walks {
+    nodes: *const Step,
+    ranks: *const u16,
     stride: usize,
-    at: &'a mut [u32],
+    at: *mut u32,
+    /// Walks that are not yet at a leaf,
+    todo: *mut u16,
+    /// and how many.
+    left: usize,
 }
 
-impl Walks<'_> {
+impl Walks {
     /// Takes a group of walks some steps on, and lists those that are not at a leaf.
+    ///
+    /// # Safety
+    /// `at` has a place in `nodes` for every walk of the group, `ranks` as many columns as
+    /// `Nodes::new` was told from `stride` times the walk's number on, and `todo` room for
+    /// `LANES` more.
     #[inline(always)]
-    fn group<const LANES: usize>(
-        &mut self,
-        group: [u16; LANES],
-        rounds: usize,
-        todo: &mut [u16],
-        mut left: usize,
-    ) -> usize {
-        let nodes = self.nodes.steps.as_ptr();
-        let mut at = group.map(|walk| self.at[usize::from(walk)]);
-        let rows = group.map(|walk| &raw const self.ranks[usize::from(walk) * self.stride]);
-        for _ in 0..rounds {
-            for (at, row) in at.iter_mut().zip(rows) {
-                // SAFETY: `walk` asserts that it begins at nodes that there are, and `Nodes::new`
-                // that nodes lead to nodes that there are and name columns below `n_columns`, as
-                // many as `walk` asserts to follow from the start of every walk's ranks.
-                unsafe {
-                    let step = &*nodes.add(*at as usize);
-                    let rank = *row.add(usize::from(step.column));
-                    *at = step.child + u32::from(rank > step.cut);
+    unsafe fn group<const LANES: usize>(&mut self, group: &[u16; LANES], rounds: usize) {
+        let mut at = [0_u32; LANES];
+        let mut rows = [self.ranks; LANES];
+        // SAFETY: what the function asks for; and `Nodes::new` looked that nodes lead to nodes
+        // that there are, and name columns that there are.
+        unsafe {
+            for lane in 0..LANES {
+                let walk = usize::from(group[lane]);
+                at[lane] = *self.at.add(walk);
+                rows[lane] = self.ranks.add(walk * self.stride);
+            }
+            for _ in 0..rounds {
+                for lane in 0..LANES {
+                    let step = self.nodes.add(at[lane] as usize);
+                    let rank = *rows[lane].add(usize::from((*step).column));
+                    at[lane] = (*step).child + u32::from(rank > (*step).cut);
                 }
             }
+            for lane in 0..LANES {
+                *self.at.add(usize::from(group[lane])) = at[lane];
+                *self.todo.add(self.left) = group[lane];
+                self.left += usize::from((*self.nodes.add(at[lane] as usize)).child != at[lane]);
+            }
         }
-        for (walk, at) in group.into_iter().zip(at) {
-            self.at[usize::from(walk)] = at;
-            // SAFETY: as above.
-            let child = unsafe { (*nodes.add(at as usize)).child };
-            todo[left] = walk;
-            left += usize::from(child != at);
-        }
-        left
     }
 }
 
