@@ -23,7 +23,7 @@ use crate::isa::Isa;
 use crate::leaves::{Batch, Job, JobRun, Tables, byte_slot};
 use crate::predicate::{Op, SetTest};
 use crate::table::{CONSTANT_PLANES, Ranks, Run, Table};
-use crate::walk::{Search, not_above};
+use crate::walk::Search;
 
 pub(crate) use sums::{Number, Term, Tiles};
 pub(crate) use walk::{Nodes, Step, fetch, walk};
@@ -305,7 +305,7 @@ pub(crate) fn ranks_f32(
         Isa::Avx512 | Isa::Avx512Vbmi => avx512::ranks_f32(search, values, put),
         _ => values
             .enumerate()
-            .for_each(|(i, x)| put(i, x, search.rank(x, not_above))),
+            .for_each(|(i, x)| put(i, x, search.rank(x))),
     }
 }
 
@@ -321,7 +321,7 @@ pub(crate) fn ranks_f64(
         Isa::Avx512 | Isa::Avx512Vbmi => avx512::ranks_f64(search, values, put),
         _ => values
             .enumerate()
-            .for_each(|(i, x)| put(i, x, search.rank(x, not_above))),
+            .for_each(|(i, x)| put(i, x, search.rank(x))),
     }
 }
 

@@ -24,6 +24,8 @@ const LINE: usize = 4;
 const AGAIN: usize = 4;
 /// Rows in flight: their places in registers.
 const ROWS_IN_FLIGHT: usize = 8;
+/// Rows walked one after the other: the nearest cache holds their ranks beside the tree.
+const NEAR: usize = 128;
 /// Trees of one row in flight: they wait on memory, so there are more.
 const TREES_IN_FLIGHT: usize = 32;
 /// Bytes of ranks that rows may take while tree after tree goes over them.
@@ -298,21 +300,25 @@ impl Forest {
         let mut ahead = self.nodes.steps()[share.clone()]
             .chunks(per_group.max(1))
             .zip(self.value_of[share].chunks(per_group.max(1)));
-        let meanwhile = || {
+        let mut meanwhile = || {
             if let Some((steps, value_of)) = ahead.next() {
                 steps.iter().step_by(64 / size_of::<Step>()).for_each(kernel::fetch);
                 value_of.iter().step_by(64 / size_of::<u32>()).for_each(kernel::fetch);
             }
         };
-        kernel::walk::<ROWS_IN_FLIGHT>(
-            &self.nodes,
-            &rows[block * ROWS * stride..],
-            stride,
-            at,
-            [usize::from(rounds), AGAIN],
-            todo,
-            meanwhile,
-        );
+        let rounds = [usize::from(rounds), AGAIN];
+        let ranks = rows[block * ROWS * stride..].chunks(NEAR * stride);
+        for (at, ranks) in at.chunks_mut(NEAR).zip(ranks) {
+            kernel::walk::<ROWS_IN_FLIGHT>(
+                &self.nodes,
+                ranks,
+                stride,
+                at,
+                rounds,
+                todo,
+                &mut meanwhile,
+            );
+        }
         for at in at.iter_mut() {
             *at = self.value_of[*at as usize];
         }

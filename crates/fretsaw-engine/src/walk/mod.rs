@@ -11,7 +11,7 @@ use fretsaw_model::{Ensemble, Float, Target, Tree};
 
 use self::forest::Planting;
 pub(crate) use self::forest::{Forest, MAX_TOP, Walking};
-pub(crate) use self::ranks::{KEYS, Search, not_above};
+pub(crate) use self::ranks::{KEYS, Search};
 use crate::block::Value;
 use crate::circuit;
 use crate::error::{Error, ErrorKind};

@@ -9,44 +9,71 @@ use super::{load, store};
 use crate::block::{Block, Plane};
 use crate::walk::{KEYS, MAX_TOP, Search};
 
+/// How many keys are not above `x`.
+#[inline]
 #[target_feature(enable = "avx512f,popcnt")]
-pub(super) fn ranks_f32_inner(
-    search: &Search<f32>,
-    values: impl Iterator<Item = f32>,
-    mut put: impl FnMut(usize, f32, usize),
-) {
-    for (row, x) in values.enumerate() {
-        let all = _mm512_set1_ps(x);
-        let rank = search.rank(x, |keys: &[f32; KEYS], _| {
-            // SAFETY: 16 keys, as many as the load takes; no alignment is asked.
-            let keys = unsafe { _mm512_loadu_ps(keys.as_ptr()) };
-            _mm512_cmp_ps_mask::<_CMP_GE_OQ>(all, keys).count_ones() as usize
-        });
-        put(row, x, rank);
-    }
+fn not_above_f32(keys: &[f32; KEYS], x: f32) -> usize {
+    // SAFETY: 16 keys, as many as the load takes; no alignment is asked.
+    let keys = unsafe { _mm512_loadu_ps(keys.as_ptr()) };
+    _mm512_cmp_ps_mask::<_CMP_GE_OQ>(_mm512_set1_ps(x), keys).count_ones() as usize
 }
 
+/// How many keys are not above `x`.
+#[inline]
 #[target_feature(enable = "avx512f,popcnt")]
-pub(super) fn ranks_f64_inner(
-    search: &Search<f64>,
-    values: impl Iterator<Item = f64>,
-    mut put: impl FnMut(usize, f64, usize),
-) {
-    for (row, x) in values.enumerate() {
-        let all = _mm512_set1_pd(x);
-        let rank = search.rank(x, |keys: &[f64; KEYS], _| {
-            // SAFETY: 16 keys, as many as the two loads take; no alignment is asked.
-            let (low, high) = unsafe {
-                let keys = keys.as_ptr();
-                (_mm512_loadu_pd(keys), _mm512_loadu_pd(keys.add(KEYS / 2)))
-            };
-            let low = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(all, low);
-            let high = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(all, high);
-            (low.count_ones() + high.count_ones()) as usize
-        });
-        put(row, x, rank);
-    }
+fn not_above_f64(keys: &[f64; KEYS], x: f64) -> usize {
+    let x = _mm512_set1_pd(x);
+    // SAFETY: 16 keys, as many as the two loads take; no alignment is asked.
+    let (low, high) = unsafe {
+        let keys = keys.as_ptr();
+        (_mm512_loadu_pd(keys), _mm512_loadu_pd(keys.add(KEYS / 2)))
+    };
+    let low = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(x, low);
+    let high = _mm512_cmp_pd_mask::<_CMP_GE_OQ>(x, high);
+    (low.count_ones() + high.count_ones()) as usize
 }
+
+macro_rules! ranks {
+    ($name:ident, $not_above:ident, $float:ty) => {
+        /// Ranks `values`, a few side by side: each alone would wait for every level.
+        #[target_feature(enable = "avx512f,popcnt")]
+        pub(super) fn $name(
+            search: &Search<$float>,
+            mut values: impl Iterator<Item = $float>,
+            mut put: impl FnMut(usize, $float, usize),
+        ) {
+            const SIDE: usize = 8;
+            let mut row = 0;
+            loop {
+                let mut x = [0.0; SIDE];
+                let mut n = 0;
+                while n < SIDE
+                    && let Some(value) = values.next()
+                {
+                    x[n] = value;
+                    n += 1;
+                }
+                let mut at = [0; SIDE];
+                for &first in &search.levels {
+                    let level = &search.nodes[first as usize..];
+                    for i in 0..SIDE {
+                        at[i] = at[i] * KEYS + $not_above(&level[at[i]], x[i]);
+                    }
+                }
+                for i in 0..n {
+                    put(row + i, x[i], at[i]);
+                }
+                row += n;
+                if n < SIDE {
+                    return;
+                }
+            }
+        }
+    };
+}
+
+ranks!(ranks_f32_inner, not_above_f32, f32);
+ranks!(ranks_f64_inner, not_above_f64, f64);
 
 #[inline]
 #[target_feature(enable = "avx512f")]
