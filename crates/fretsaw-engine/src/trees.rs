@@ -205,7 +205,7 @@ impl Trees {
             for range in by_block.chain(few.walked()) {
                 walked[range.clone()].fill(true);
             }
-            walk.plant(e, &canonical, &walked);
+            walk.plant(e, &canonical, &walked, isa);
         }
         let trees = Self {
             isa,

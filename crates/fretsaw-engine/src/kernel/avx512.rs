@@ -20,8 +20,8 @@ use self::few::{few_inner, rank_f32_inner, rank_f64_inner};
 use self::leaves::{add_bytes, add_values};
 use self::predicates::{less_f32_inner, less_f64_inner, not_above_inner, ranks_inner};
 use self::routes::{codes_masked, codes_transposed};
-use self::tops::{ranks_f32_inner, ranks_f64_inner, tops_inner};
-use super::{Lookups, Step, SumMut, Term, Tiles, sums};
+use self::tops::{ranks_f32_inner, ranks_f64_inner, row_tops_inner, tops_inner};
+use super::{Ask, Lookups, Step, SumMut, Term, Tiles, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{Mux, Route, Routes};
 use crate::few::bytes::{Ranker, RowBytes};
@@ -46,6 +46,7 @@ entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, 
 entry!(ranks => ranks_inner(column: &Block<f32>, ranks: &Ranks, words: usize, below: &mut Block<u8>, above: &mut Block<u8>));
 entry!(not_above => not_above_inner(ranks: &Block<u8>, cuts: &[u8], words: usize, out: &mut [Plane]));
 entry!(tops => tops_inner(top: &[Step], columns: &[Block<u16>], words: usize, codes: &mut Block<u8>));
+entry!(row_tops => row_tops_inner(asks: &[Ask], levels: usize, ranks: &[u16], codes: &mut [u8; 32]));
 entry!(codes => codes_masked(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(codes_vbmi => codes_transposed(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(add => add_values(lookups: Lookups<'_>, sum: SumMut<'_>));

@@ -26,7 +26,7 @@ use crate::table::{CONSTANT_PLANES, Ranks, Run, Table};
 use crate::walk::Search;
 
 pub(crate) use sums::{Number, Term, Tiles};
-pub(crate) use walk::{Nodes, Step, fetch, walk};
+pub(crate) use walk::{Ask, Nodes, Step, fetch, walk};
 
 /// The sums of one output over a block.
 pub(crate) enum SumMut<'a> {
@@ -325,7 +325,7 @@ pub(crate) fn ranks_f64(
     }
 }
 
-/// Whether [`tops`] has a kernel.
+/// Whether [`tops`] and [`row_tops`] have a kernel.
 pub(crate) fn has_tops(isa: Isa) -> bool {
     matches!(isa, Isa::Avx512 | Isa::Avx512Vbmi)
 }
@@ -342,6 +342,22 @@ pub(crate) fn tops(
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 | Isa::Avx512Vbmi => avx512::tops(top, columns, words, codes),
+        _ => unreachable!("`has_tops` has no other"),
+    }
+}
+
+/// The codes of the nodes that one row comes to in 32 trees, below the complete heaps of `levels`
+/// levels that `asks` are.
+pub(crate) fn row_tops(
+    isa: Isa,
+    asks: &[Ask],
+    levels: usize,
+    ranks: &[u16],
+    codes: &mut [u8; 32],
+) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::row_tops(asks, levels, ranks, codes),
         _ => unreachable!("`has_tops` has no other"),
     }
 }

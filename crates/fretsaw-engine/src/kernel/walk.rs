@@ -18,6 +18,14 @@ pub(crate) struct Step {
     pub(crate) child: u32,
 }
 
+/// What the same node of the complete tops of 32 trees asks.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Ask {
+    pub(crate) columns: [u16; 32],
+    pub(crate) cuts: [u16; 32],
+}
+
 /// Nodes that lead to nodes, and name columns that there are.
 pub(crate) struct Nodes {
     steps: Vec<Step>,
@@ -48,9 +56,9 @@ impl Nodes {
 }
 
 /// Takes the walks `at` (places of nodes) to their leaves, `LANES` at a time. Walk `i` reads the
-/// ranks from `i * stride` on. `rounds` are the steps to take before leaves are first looked for,
+/// ranks from `i * stride` on, or all of them the same where they are of `ONE_ROW`. `rounds` are the steps to take before leaves are first looked for,
 /// and then each time again. `meanwhile` is called for each group of lanes of the first round.
-pub(crate) fn walk<const LANES: usize>(
+pub(crate) fn walk<const LANES: usize, const ONE_ROW: bool>(
     nodes: &Nodes,
     ranks: &[u16],
     stride: usize,
@@ -63,6 +71,7 @@ pub(crate) fn walk<const LANES: usize>(
     if n == 0 {
         return;
     }
+    let stride = if ONE_ROW { 0 } else { stride };
     assert!(n <= 1 << 15 && ranks.len() >= (n - 1) * stride + nodes.n_columns);
     assert!(at.iter().fold(0, |most, &at| most.max(at)) < nodes.len() as u32);
     // The list is filled up to whole groups by walks that are on it anyway.
@@ -86,7 +95,7 @@ pub(crate) fn walk<const LANES: usize>(
         }
         // SAFETY: the assertions above are what it asks for; the walks are below `n`, and no
         // more of them than `todo` has room for.
-        unsafe { walks.group(&group, rounds[0]) }
+        unsafe { walks.group::<LANES, ONE_ROW>(&group, rounds[0]) }
     }
     while walks.left > 0 {
         let left = std::mem::take(&mut walks.left);
@@ -97,7 +106,7 @@ pub(crate) fn walk<const LANES: usize>(
                 *walk = unsafe { *walks.todo.add((first + lane).min(left - 1)) };
             }
             // SAFETY: as above; the list is written behind where it is read.
-            unsafe { walks.group(&group, rounds[1]) }
+            unsafe { walks.group::<LANES, ONE_ROW>(&group, rounds[1]) }
         }
     }
 }
@@ -121,7 +130,8 @@ impl Walks {
     /// `Nodes::new` was told from `stride` times the walk's number on, and `todo` room for
     /// `LANES` more.
     #[inline(always)]
-    unsafe fn group<const LANES: usize>(&mut self, group: &[u16; LANES], rounds: usize) {
+    unsafe fn group<const LANES: usize, const ONE_ROW: bool>(
+        &mut self, group: &[u16; LANES], rounds: usize) {
         let mut at = [0_u32; LANES];
         let mut rows = [self.ranks; LANES];
         // SAFETY: what the function asks for; and `Nodes::new` looked that nodes lead to nodes
@@ -135,7 +145,8 @@ impl Walks {
             for _ in 0..rounds {
                 for lane in 0..LANES {
                     let step = self.nodes.add(at[lane] as usize);
-                    let rank = *rows[lane].add(usize::from((*step).column));
+                    let row = if ONE_ROW { self.ranks } else { rows[lane] };
+                    let rank = *row.add(usize::from((*step).column));
                     at[lane] = (*step).child + u32::from(rank > (*step).cut);
                 }
             }

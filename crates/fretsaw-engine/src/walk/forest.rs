@@ -10,12 +10,14 @@ use std::ops::Range;
 use crate::block::{Block, ROWS, Value};
 use crate::circuit;
 use crate::isa::Isa;
-use crate::kernel::{self, Nodes, Step};
+use crate::kernel::{self, Ask, Nodes, Step};
 use crate::predicate::SetTest;
 use crate::walk::ranks::{ALWAYS, Asked, Ranks};
 
 /// Levels of a tree's complete top, at most.
 pub(crate) const MAX_TOP: usize = 6;
+/// The levels of a tree that is not here.
+const LEFT_OUT: u8 = u8::MAX;
 /// Nodes, at most.
 const MAX_NODES: usize = 1 << 31;
 /// Pairs of children of a cache line.
@@ -27,7 +29,9 @@ const ROWS_IN_FLIGHT: usize = 8;
 /// Rows walked one after the other: the nearest cache holds their ranks beside the tree.
 const NEAR: usize = 128;
 /// Trees of one row in flight: they wait on memory, so there are more.
-const TREES_IN_FLIGHT: usize = 32;
+const TREES_IN_FLIGHT: usize = 16;
+/// Trees whose tops are answered together for one row.
+const TOGETHER: usize = 32;
 /// Bytes of ranks that rows may take while tree after tree goes over them.
 const RANKED: usize = 256 << 10;
 
@@ -49,7 +53,15 @@ pub(crate) struct Forest {
     /// For each leaf's node, where its values start.
     value_of: Vec<u32>,
     places: Vec<Place>,
+    /// For every [`TOGETHER`] trees, what their tops ask of one row; none where there is no kernel.
+    tops: Vec<Top>,
     ranks: Ranks,
+}
+
+/// The tops of some trees, as lanes: a complete heap.
+struct Top {
+    levels: usize,
+    asks: Vec<Ask>,
 }
 
 /// A forest in the making.
@@ -95,7 +107,7 @@ impl Planting {
     pub(crate) fn skip(&mut self) {
         self.places.push(Place {
             first: self.nodes.len() as u32,
-            levels: 0,
+            levels: LEFT_OUT,
             below: 0,
             steps: 0,
         });
@@ -203,18 +215,60 @@ impl Planting {
     }
 
     /// The forest, unless its tests need more columns than a row should pay for.
-    pub(crate) fn finish(self, double: bool) -> Option<Forest> {
+    pub(crate) fn finish(self, double: bool, isa: Isa) -> Option<Forest> {
         let mut nodes = self.nodes;
         let ranks = self.asked.columns(double, |node, column, cut| {
             let step = &mut nodes[node as usize];
             (step.column, step.cut) = (column, cut);
         })?;
+        let top_levels = match ranks.n_columns() {
+            _ if !kernel::has_tops(isa) => 0,
+            ..=32 => 5,
+            33..=64 => 4,
+            65..=MAX_COLUMNS => 3,
+            _ => 0,
+        };
+        let tops = match top_levels {
+            0 => Vec::new(),
+            n => {
+                let groups = self.places.chunks(TOGETHER);
+                groups.map(|places| Top::new(places, &nodes, n)).collect()
+            }
+        };
         Some(Forest {
             nodes: Nodes::new(nodes, ranks.n_columns().max(1)),
+            tops,
             value_of: self.value_of,
             places: self.places,
             ranks,
         })
+    }
+}
+
+/// Columns that a row's tops can be asked of.
+const MAX_COLUMNS: usize = 128;
+
+impl Top {
+    fn new(places: &[Place], nodes: &[Step], most: usize) -> Self {
+        let is_here = |place: &Place| place.levels != LEFT_OUT;
+        let here = places.iter().filter(|place| is_here(place));
+        let levels = here.map(|place| usize::from(place.levels)).min();
+        let levels = levels.map_or(0, |n| n.min(most));
+        let ask = |at: usize| {
+            let mut ask = Ask {
+                columns: [0; TOGETHER],
+                cuts: [ALWAYS; TOGETHER],
+            };
+            for (lane, place) in places.iter().enumerate().filter(|(_, p)| is_here(p)) {
+                let step = &nodes[place.first as usize + at];
+                (ask.columns[lane], ask.cuts[lane]) = (step.column, step.cut);
+            }
+            ask
+        };
+        Self {
+            levels,
+            asks: (0..(1 << levels) - 1).map(ask).collect(),
+        }
     }
 }
 
@@ -309,7 +363,7 @@ impl Forest {
         let rounds = [usize::from(rounds), AGAIN];
         let ranks = rows[block * ROWS * stride..].chunks(NEAR * stride);
         for (at, ranks) in at.chunks_mut(NEAR).zip(ranks) {
-            kernel::walk::<ROWS_IN_FLIGHT>(
+            kernel::walk::<ROWS_IN_FLIGHT, false>(
                 &self.nodes,
                 ranks,
                 stride,
@@ -343,20 +397,44 @@ impl Forest {
         walking: &mut Walking,
     ) {
         let rows = &mut walking.rows;
-        rows.resize(self.stride(), 0);
+        // Whole registers of ranks, for the tops.
+        let n = self.stride().next_multiple_of(TOGETHER);
+        rows.clear();
+        rows.resize(n.next_multiple_of(if n > 64 { MAX_COLUMNS } else { 1 }), 0);
         self.ranks.rank(isa, x, x.len(), sets, |_, column, rank| rows[column] = rank);
     }
 
     /// Where the values start that the ranked row comes to in each of up to [`ROWS`] trees.
-    pub(crate) fn row<'a>(&self, trees: Range<usize>, walking: &'a mut Walking) -> &'a [u32] {
-        let places = &self.places[trees];
-        debug_assert!(places.len() <= ROWS);
+    pub(crate) fn row<'a>(
+        &self,
+        isa: Isa,
+        trees: Range<usize>,
+        walking: &'a mut Walking,
+    ) -> &'a [u32] {
+        debug_assert!(trees.len() <= ROWS);
         let Walking { rows, at, todo, .. } = walking;
+        let places = &self.places[trees.clone()];
+        let mut steps: usize = places.iter().map(|place| usize::from(place.steps)).sum();
         at.clear();
-        at.extend(places.iter().map(|place| place.first));
-        let steps = places.iter().map(|place| usize::from(place.steps)).sum::<usize>();
-        let rounds = [steps / places.len().max(1), AGAIN];
-        kernel::walk::<TREES_IN_FLIGHT>(&self.nodes, rows, 0, at, rounds, todo, || ());
+        if self.tops.is_empty() {
+            at.extend(places.iter().map(|place| place.first));
+        } else {
+            for group in trees.start / TOGETHER..trees.end.div_ceil(TOGETHER) {
+                let Top { levels, asks } = &self.tops[group];
+                let mut codes = [0; TOGETHER];
+                kernel::row_tops(isa, asks, *levels, rows, &mut codes);
+                let first = group * TOGETHER;
+                let some = trees.start.max(first)..trees.end.min(first + TOGETHER);
+                steps = steps.saturating_sub(levels * some.len());
+                let base = (1 << levels) - 1;
+                for tree in some {
+                    at.push(self.places[tree].first + base + u32::from(codes[tree - first]));
+                }
+            }
+        }
+        let rounds = [steps / trees.len().max(1), AGAIN];
+        let stride = self.stride();
+        kernel::walk::<TREES_IN_FLIGHT, true>(&self.nodes, rows, stride, at, rounds, todo, || ());
         for at in at.iter_mut() {
             *at = self.value_of[*at as usize];
         }
@@ -367,6 +445,11 @@ impl Forest {
         size_of_val(self.nodes.steps())
             + size_of_val(&self.value_of[..])
             + size_of_val(&self.places[..])
+            + self
+                .tops
+                .iter()
+                .map(|top| size_of_val(&top.asks[..]))
+                .sum::<usize>()
             + self.ranks.memory()
     }
 }

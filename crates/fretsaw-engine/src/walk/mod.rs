@@ -15,6 +15,7 @@ pub(crate) use self::ranks::{KEYS, Search};
 use crate::block::Value;
 use crate::circuit;
 use crate::error::{Error, ErrorKind};
+use crate::isa::Isa;
 use crate::leaves::{Leaf, Values};
 use crate::predicate::{Op, Predicate, SetTest};
 
@@ -107,7 +108,13 @@ impl Walk {
     }
 
     /// Holds the trees that are `walked` as compact nodes too, if they suit that.
-    pub(crate) fn plant(&mut self, e: &Ensemble, trees: &[Vec<circuit::Node>], walked: &[bool]) {
+    pub(crate) fn plant(
+        &mut self,
+        e: &Ensemble,
+        trees: &[Vec<circuit::Node>],
+        walked: &[bool],
+        isa: Isa,
+    ) {
         if !walked.contains(&true) {
             return;
         }
@@ -122,7 +129,7 @@ impl Walk {
                 return;
             }
         }
-        self.forest = planting.finish(e.compare == Float::F64);
+        self.forest = planting.finish(e.compare == Float::F64, isa);
     }
 
     /// Adds the next tree.

@@ -1,10 +1,11 @@
-//! Ranks of values, and the upper levels of a tree answered for a block of rows at once.
+//! Ranks of values, and the upper levels of trees: of one for a block of rows at once, or of some
+//! for one row.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
 
 use super::super::shape;
-use super::super::walk::Step;
+use super::super::walk::{Ask, Step};
 use super::{load, store};
 use crate::block::{Block, Plane};
 use crate::walk::{KEYS, MAX_TOP, Search};
@@ -44,6 +45,14 @@ macro_rules! ranks {
         ) {
             const SIDE: usize = 8;
             let mut row = 0;
+            if values.size_hint().1 == Some(1) {
+                let Some(x) = values.next() else { return };
+                let mut at = 0;
+                for &first in &search.levels {
+                    at = at * KEYS + $not_above(&search.nodes[first as usize + at], x);
+                }
+                return put(0, x, at);
+            }
             loop {
                 let mut x = [0.0; SIDE];
                 let mut n = 0;
@@ -133,4 +142,54 @@ pub(super) fn tops_inner(
         // SAFETY: `codes` is 64 bytes, as many as the store takes; no alignment is asked.
         unsafe { _mm512_storeu_si512(codes.as_mut_ptr().cast(), code) }
     }
+}
+
+/// The codes of the nodes that one row comes to in 32 trees, below the complete heaps of `levels`
+/// levels that `asks` are. `ranks` are those of the row, filled up to 1, 2 or 4 registers of 32.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+pub(super) fn row_tops_inner(asks: &[Ask], levels: usize, ranks: &[u16], codes: &mut [u8; 32]) {
+    let asks = &asks[..(1 << levels) - 1];
+    let all = |lanes: &[u16; 32]| {
+        // SAFETY: 32 lanes are 64 bytes, as many as the load takes; no alignment is asked.
+        unsafe { _mm512_loadu_si512(lanes.as_ptr().cast()) }
+    };
+    let registers = ranks.as_chunks::<32>().0;
+    let above = |i: usize| {
+        let columns = all(&asks[i].columns);
+        let ranks = match registers {
+            [a] => _mm512_permutexvar_epi16(columns, all(a)),
+            [a, b] => _mm512_permutex2var_epi16(all(a), columns, all(b)),
+            [a, b, c, d] => {
+                let low = _mm512_permutex2var_epi16(all(a), columns, all(b));
+                let high = _mm512_permutex2var_epi16(all(c), columns, all(d));
+                let is_high = _mm512_test_epi16_mask(columns, _mm512_set1_epi16(64));
+                _mm512_mask_blend_epi16(is_high, low, high)
+            }
+            _ => _mm512_setzero_si512(),
+        };
+        _mm512_cmpgt_epu16_mask(ranks, all(&asks[i].cuts))
+    };
+    let mux = |select: u32, yes: u32, no: u32| no ^ (select & (yes ^ no));
+    let mut bits = [0_u32; 5];
+    macro_rules! level {
+        ($depth:tt) => {{
+            let planes = shape::node!($depth, 0, above, mux);
+            bits[..$depth].copy_from_slice(&planes);
+            bits[..$depth].reverse();
+        }};
+    }
+    match levels {
+        1 => level!(1),
+        2 => level!(2),
+        3 => level!(3),
+        4 => level!(4),
+        5 => level!(5),
+        _ => {}
+    }
+    let mut code = _mm256_setzero_si256();
+    for (b, &plane) in bits.iter().enumerate() {
+        code = _mm256_mask_add_epi8(code, plane, code, _mm256_set1_epi8(1 << b));
+    }
+    // SAFETY: `codes` is 32 bytes, as many as the store takes; no alignment is asked.
+    unsafe { _mm256_storeu_si256(codes.as_mut_ptr().cast(), code) }
 }
