@@ -259,13 +259,7 @@ impl Work<'_> {
                         (Some(forest), _) => {
                             if !std::mem::replace(&mut ranked, true) {
                                 let sets = &self.trees.table.sets;
-                                forest.rank_rows(
-                                    self.trees.isa,
-                                    x,
-                                    self.width,
-                                    sets,
-                                    self.walking,
-                                );
+                                forest.rank_rows(self.trees.isa, x, self.width, sets, self.walking);
                             }
                             self.walk_block(forest, trees, x, sums);
                         }

@@ -79,7 +79,7 @@ impl Compiler {
 }
 
 /// Rows from which on nothing but walks go by blocks.
-const WALKED_ROWS: usize = 16;
+const WALKED_ROWS: usize = 32;
 
 impl Trees {
     /// Compiles `e`; tells which trees run in which way, and why.

@@ -26,7 +26,7 @@ use crate::table::{CONSTANT_PLANES, Ranks, Run, Table};
 use crate::walk::Search;
 
 pub(crate) use sums::{Number, Term, Tiles};
-pub(crate) use walk::{Ask, Nodes, Step, fetch, walk};
+pub(crate) use walk::{Ask, LEAF, Nodes, Step, fetch, walk};
 
 /// The sums of one output over a block.
 pub(crate) enum SumMut<'a> {
@@ -348,13 +348,7 @@ pub(crate) fn tops(
 
 /// The codes of the nodes that one row comes to in 32 trees, below the complete heaps of `levels`
 /// levels that `asks` are.
-pub(crate) fn row_tops(
-    isa: Isa,
-    asks: &[Ask],
-    levels: usize,
-    ranks: &[u16],
-    codes: &mut [u8; 32],
-) {
+pub(crate) fn row_tops(isa: Isa, asks: &[Ask], levels: usize, ranks: &[u16], codes: &mut [u8; 32]) {
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 | Isa::Avx512Vbmi => avx512::row_tops(asks, levels, ranks, codes),

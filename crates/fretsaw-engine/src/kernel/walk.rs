@@ -8,8 +8,10 @@
 //! unsafe: nodes and ranks are read without bounds checks.
 #![allow(unsafe_code)]
 
+use std::hint::select_unpredictable;
+
 /// A compact node: on to `child` where the rank of `column` is at most `cut`, else to the node
-/// after it.
+/// after it; or a leaf, whose cut is [`LEAF`] and whose `child` says where its values start.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(8))]
 pub(crate) struct Step {
@@ -17,6 +19,9 @@ pub(crate) struct Step {
     pub(crate) column: u16,
     pub(crate) child: u32,
 }
+
+/// The cut of a leaf: no rank is above it.
+pub(crate) const LEAF: u16 = u16::MAX;
 
 /// What the same node of the complete tops of 32 trees asks.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +43,8 @@ impl Nodes {
     pub(crate) fn new(steps: Vec<Step>, n_columns: usize) -> Self {
         for (at, step) in steps.iter().enumerate() {
             let child = step.child as usize;
-            // A leaf leads to itself and nowhere else; all others lead onwards.
-            let leaf = child == at && step.cut == u16::MAX;
-            assert!(leaf || (child > at && child + 1 < steps.len()));
+            // Onwards, so that every walk ends.
+            assert!(step.cut == LEAF || (child > at && child + 1 < steps.len()));
             assert!(usize::from(step.column) < n_columns);
         }
         Self { steps, n_columns }
@@ -55,7 +59,8 @@ impl Nodes {
     }
 }
 
-/// Takes the walks `at` (places of nodes) to their leaves, `LANES` at a time. Walk `i` reads the
+/// Takes the walks `at` (places of nodes) to their leaves, `LANES` at a time, and from there to
+/// where the values start. Walk `i` reads the
 /// ranks from `i * stride` on, or all of them the same where they are of `ONE_ROW`. `rounds` are the steps to take before leaves are first looked for,
 /// and then each time again. `meanwhile` is called for each group of lanes of the first round.
 pub(crate) fn walk<const LANES: usize, const ONE_ROW: bool>(
@@ -109,6 +114,9 @@ pub(crate) fn walk<const LANES: usize, const ONE_ROW: bool>(
             unsafe { walks.group::<LANES, ONE_ROW>(&group, rounds[1]) }
         }
     }
+    for at in at {
+        *at = nodes.steps[*at as usize].child;
+    }
 }
 
 struct Walks {
@@ -131,7 +139,10 @@ impl Walks {
     /// `LANES` more.
     #[inline(always)]
     unsafe fn group<const LANES: usize, const ONE_ROW: bool>(
-        &mut self, group: &[u16; LANES], rounds: usize) {
+        &mut self,
+        group: &[u16; LANES],
+        rounds: usize,
+    ) {
         let mut at = [0_u32; LANES];
         let mut rows = [self.ranks; LANES];
         // SAFETY: what the function asks for; and `Nodes::new` looked that nodes lead to nodes
@@ -147,13 +158,15 @@ impl Walks {
                     let step = self.nodes.add(at[lane] as usize);
                     let row = if ONE_ROW { self.ranks } else { rows[lane] };
                     let rank = *row.add(usize::from((*step).column));
-                    at[lane] = (*step).child + u32::from(rank > (*step).cut);
+                    let next = (*step).child.wrapping_add(u32::from(rank > (*step).cut));
+                    // A leaf is stayed at; which lanes are there is not to be guessed.
+                    at[lane] = select_unpredictable((*step).cut == LEAF, at[lane], next);
                 }
             }
             for lane in 0..LANES {
                 *self.at.add(usize::from(group[lane])) = at[lane];
                 *self.todo.add(self.left) = group[lane];
-                self.left += usize::from((*self.nodes.add(at[lane] as usize)).child != at[lane]);
+                self.left += usize::from((*self.nodes.add(at[lane] as usize)).cut != LEAF);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A forest of compact nodes over ranks: what all walks but the plain one go over.
 //!
 //! A node is 8 bytes: a column, a cut, and where its two children stand next to each other. A leaf
-//! leads to itself. Each tree starts with its upper levels as a complete heap, so that the place
+//! says where its values are. Each tree starts with its upper levels as a complete heap, so that the place
 //! of a node is its code and the kernels can answer those levels for a whole block by bit planes;
 //! below, a node and its descendants share a cache line as far as they fit.
 
@@ -10,9 +10,9 @@ use std::ops::Range;
 use crate::block::{Block, ROWS, Value};
 use crate::circuit;
 use crate::isa::Isa;
-use crate::kernel::{self, Ask, Nodes, Step};
+use crate::kernel::{self, Ask, LEAF, Nodes, Step};
 use crate::predicate::SetTest;
-use crate::walk::ranks::{ALWAYS, Asked, Ranks};
+use crate::walk::ranks::{Asked, Ranks};
 
 /// Levels of a tree's complete top, at most.
 pub(crate) const MAX_TOP: usize = 6;
@@ -32,6 +32,8 @@ const NEAR: usize = 128;
 const TREES_IN_FLIGHT: usize = 16;
 /// Trees whose tops are answered together for one row.
 const TOGETHER: usize = 32;
+/// and the levels of such a top, at most.
+const TOP_TOGETHER: usize = 5;
 /// Bytes of ranks that rows may take while tree after tree goes over them.
 const RANKED: usize = 256 << 10;
 
@@ -50,8 +52,6 @@ struct Place {
 /// All trees as compact nodes.
 pub(crate) struct Forest {
     nodes: Nodes,
-    /// For each leaf's node, where its values start.
-    value_of: Vec<u32>,
     places: Vec<Place>,
     /// For every [`TOGETHER`] trees, what their tops ask of one row; none where there is no kernel.
     tops: Vec<Top>,
@@ -67,7 +67,6 @@ struct Top {
 /// A forest in the making.
 pub(crate) struct Planting {
     nodes: Vec<Step>,
-    value_of: Vec<u32>,
     places: Vec<Place>,
     asked: Asked,
 }
@@ -97,7 +96,6 @@ impl Planting {
     pub(crate) fn new() -> Self {
         Self {
             nodes: Vec::new(),
-            value_of: Vec::new(),
             places: Vec::new(),
             asked: Asked::default(),
         }
@@ -131,7 +129,6 @@ impl Planting {
         }
         let n_top = (2 << levels) - 1;
         self.nodes.resize(first + n_top, Step::default());
-        self.value_of.resize(first + n_top, 0);
         // The heap: what is below a leaf is that leaf again.
         let mut heap = vec![0_u32; n_top];
         for place in 0..n_top / 2 {
@@ -141,7 +138,13 @@ impl Planting {
                 circuit::Node::Split { yes, no, .. } => [yes, no],
             };
             heap[2 * place + 1..2 * place + 3].copy_from_slice(&below);
-            self.put(tree, at, first + place, first + 2 * place + 1, &mut value_of);
+            self.put(
+                tree,
+                at,
+                first + place,
+                first + 2 * place + 1,
+                &mut value_of,
+            );
         }
         // Below it: lines of a node and its next descendants.
         let (mut total, mut n_leaves) = (0, 0);
@@ -170,7 +173,6 @@ impl Planting {
                         let child = self.nodes.len();
                         line.extend([(child, yes, depth + 1), (child + 1, no, depth + 1)]);
                         self.nodes.resize(child + 2, Step::default());
-                        self.value_of.resize(child + 2, 0);
                         self.put(tree, at, place, child, &mut value_of);
                         continue;
                     }
@@ -201,11 +203,10 @@ impl Planting {
         match &tree[at as usize] {
             circuit::Node::Leaf(leaf) => {
                 *step = Step {
-                    cut: ALWAYS,
+                    cut: LEAF,
                     column: 0,
-                    child: place as u32,
+                    child: value_of(*leaf),
                 };
-                self.value_of[place] = value_of(*leaf);
             }
             circuit::Node::Split { predicate, .. } => {
                 step.child = child as u32;
@@ -221,24 +222,17 @@ impl Planting {
             let step = &mut nodes[node as usize];
             (step.column, step.cut) = (column, cut);
         })?;
-        let top_levels = match ranks.n_columns() {
-            _ if !kernel::has_tops(isa) => 0,
-            ..=32 => 5,
-            33..=64 => 4,
-            65..=MAX_COLUMNS => 3,
-            _ => 0,
-        };
-        let tops = match top_levels {
-            0 => Vec::new(),
-            n => {
-                let groups = self.places.chunks(TOGETHER);
-                groups.map(|places| Top::new(places, &nodes, n)).collect()
-            }
+        let tops = match ranks.n_columns() <= MAX_COLUMNS && kernel::has_tops(isa) {
+            true => self
+                .places
+                .chunks(TOGETHER)
+                .map(|places| Top::new(places, &nodes))
+                .collect(),
+            false => Vec::new(),
         };
         Some(Forest {
             nodes: Nodes::new(nodes, ranks.n_columns().max(1)),
             tops,
-            value_of: self.value_of,
             places: self.places,
             ranks,
         })
@@ -249,15 +243,15 @@ impl Planting {
 const MAX_COLUMNS: usize = 128;
 
 impl Top {
-    fn new(places: &[Place], nodes: &[Step], most: usize) -> Self {
+    fn new(places: &[Place], nodes: &[Step]) -> Self {
         let is_here = |place: &Place| place.levels != LEFT_OUT;
         let here = places.iter().filter(|place| is_here(place));
         let levels = here.map(|place| usize::from(place.levels)).min();
-        let levels = levels.map_or(0, |n| n.min(most));
+        let levels = levels.map_or(0, |n| n.min(TOP_TOGETHER));
         let ask = |at: usize| {
             let mut ask = Ask {
                 columns: [0; TOGETHER],
-                cuts: [ALWAYS; TOGETHER],
+                cuts: [LEAF; TOGETHER],
             };
             for (lane, place) in places.iter().enumerate().filter(|(_, p)| is_here(p)) {
                 let step = &nodes[place.first as usize + at];
@@ -351,13 +345,11 @@ impl Forest {
         let start = next.end.min(next.start + block * share);
         let share = start..next.end.min(start + share);
         let per_group = share.len().div_ceil(n.div_ceil(ROWS_IN_FLIGHT));
-        let mut ahead = self.nodes.steps()[share.clone()]
-            .chunks(per_group.max(1))
-            .zip(self.value_of[share].chunks(per_group.max(1)));
+        let mut ahead = self.nodes.steps()[share.clone()].chunks(per_group.max(1));
         let mut meanwhile = || {
-            if let Some((steps, value_of)) = ahead.next() {
-                steps.iter().step_by(64 / size_of::<Step>()).for_each(kernel::fetch);
-                value_of.iter().step_by(64 / size_of::<u32>()).for_each(kernel::fetch);
+            if let Some(steps) = ahead.next() {
+                let lines = steps.iter().step_by(64 / size_of::<Step>());
+                lines.for_each(kernel::fetch);
             }
         };
         let rounds = [usize::from(rounds), AGAIN];
@@ -372,9 +364,6 @@ impl Forest {
                 todo,
                 &mut meanwhile,
             );
-        }
-        for at in at.iter_mut() {
-            *at = self.value_of[*at as usize];
         }
         at
     }
@@ -401,7 +390,8 @@ impl Forest {
         let n = self.stride().next_multiple_of(TOGETHER);
         rows.clear();
         rows.resize(n.next_multiple_of(if n > 64 { MAX_COLUMNS } else { 1 }), 0);
-        self.ranks.rank(isa, x, x.len(), sets, |_, column, rank| rows[column] = rank);
+        self.ranks
+            .rank(isa, x, x.len(), sets, |_, column, rank| rows[column] = rank);
     }
 
     /// Where the values start that the ranked row comes to in each of up to [`ROWS`] trees.
@@ -428,22 +418,20 @@ impl Forest {
                 steps = steps.saturating_sub(levels * some.len());
                 let base = (1 << levels) - 1;
                 for tree in some {
-                    at.push(self.places[tree].first + base + u32::from(codes[tree - first]));
+                    let next = self.places[tree].first + base + u32::from(codes[tree - first]);
+                    kernel::fetch(&self.nodes.steps()[next as usize]);
+                    at.push(next);
                 }
             }
         }
         let rounds = [steps / trees.len().max(1), AGAIN];
         let stride = self.stride();
         kernel::walk::<TREES_IN_FLIGHT, true>(&self.nodes, rows, stride, at, rounds, todo, || ());
-        for at in at.iter_mut() {
-            *at = self.value_of[*at as usize];
-        }
         at
     }
 
     pub(crate) fn memory(&self) -> usize {
         size_of_val(self.nodes.steps())
-            + size_of_val(&self.value_of[..])
             + size_of_val(&self.places[..])
             + self
                 .tops

@@ -309,7 +309,11 @@ impl<'a> Same<'a> {
             let values = &self.tree.leaves[first..first + self.width];
             values.iter().map(|v| v.to_bits())
         };
-        let mix = |hash: u64, v: u64| (hash ^ v).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        let mix = |hash: u64, v: u64| {
+            (hash ^ v)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(29)
+        };
         let met = &mut self.met[(says(leaf).fold(0, mix) >> 32) as usize % 256];
         if *met == u32::MAX || !says(*met).eq(says(leaf)) {
             *met = leaf;

@@ -12,11 +12,9 @@ use crate::isa::Isa;
 use crate::kernel;
 use crate::predicate::{Op, Predicate, SetTest};
 
-/// Cuts of a column. The ranks end below [`ALWAYS`].
+/// Cuts of a column: what stands for a leaf is not among them.
 const PAGE: usize = 0xfff0;
-/// A cut that no rank is above: what a leaf compares with.
-pub(crate) const ALWAYS: u16 = u16::MAX;
-/// The rank of NaN where the answer is no: above every cut but [`ALWAYS`].
+/// The rank of NaN where the answer is no: above every cut.
 const NO: u16 = u16::MAX;
 /// Tests that are no plain comparison, at most: every row pays for all of them.
 const MAX_ODD: usize = 256;

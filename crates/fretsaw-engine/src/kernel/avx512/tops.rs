@@ -133,7 +133,10 @@ pub(super) fn tops_inner(
         63 => level!(6),
         _ => 0,
     };
-    for (w, codes) in codes.0.as_chunks_mut::<64>().0[..words].iter_mut().enumerate() {
+    for (w, codes) in codes.0.as_chunks_mut::<64>().0[..words]
+        .iter_mut()
+        .enumerate()
+    {
         let mut code = _mm512_setzero_si512();
         for (b, plane) in bits[..levels].iter().enumerate() {
             let bit = _mm512_set1_epi8((1_u8 << b) as i8);
