@@ -229,13 +229,11 @@ pub(crate) struct JobRun {
     pub(crate) len: u32,
 }
 
-/// Some trees: their operations, their routes, then their look-ups.
+/// Some trees: the groups of their routes, then their look-ups.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batch {
-    pub(crate) first_op: u32,
-    pub(crate) n_ops: u32,
-    pub(crate) first_route: u32,
-    pub(crate) n_routes: u32,
+    pub(crate) first_group: u32,
+    pub(crate) n_groups: u32,
     pub(crate) first_run: u32,
     pub(crate) n_runs: u32,
 }
@@ -266,12 +264,11 @@ impl Leaves {
         }
     }
 
-    /// Adds a batch of at most [`BATCH`] trees, whose routes start at `first_route`; `width` is how
+    /// Adds a batch of at most [`BATCH`] trees, whose routes are those of `groups`; `width` is how
     /// many outputs vector leaves have.
     pub(crate) fn push(
         &mut self,
-        ops: std::ops::Range<u32>,
-        first_route: usize,
+        groups: std::ops::Range<usize>,
         trees: &[(&Tree, Vec<u32>)],
         width: usize,
     ) {
@@ -329,10 +326,8 @@ impl Leaves {
             self.jobs.push(job);
         }
         self.batches.push(Batch {
-            first_op: ops.start,
-            n_ops: ops.len() as u32,
-            first_route: first_route as u32,
-            n_routes: trees.len() as u32,
+            first_group: groups.start as u32,
+            n_groups: groups.len() as u32,
             first_run: first_run as u32,
             n_runs: (self.runs.len() - first_run) as u32,
         });

@@ -27,6 +27,7 @@ mod error;
 mod few;
 mod isa;
 mod kernel;
+mod ladder;
 mod leaves;
 mod linear;
 mod plan;

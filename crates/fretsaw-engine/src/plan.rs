@@ -34,12 +34,19 @@ pub struct Options {
     pub isa: Option<Isa>,
     /// How trees are run.
     pub strategy: Strategy,
+    /// How trees are run in whole blocks, where `strategy` leaves it open: for a caller who has
+    /// measured it.
+    pub blocks: Strategy,
 }
 
 impl Options {
     /// Options for one instruction set and strategy.
     pub fn new(isa: Option<Isa>, strategy: Strategy) -> Self {
-        Self { isa, strategy }
+        Self {
+            isa,
+            strategy,
+            blocks: Strategy::Auto,
+        }
     }
 }
 
@@ -132,6 +139,7 @@ impl Plan {
         let mut compiler = Compiler {
             isa,
             strategy: options.strategy,
+            blocks: options.blocks,
             groups: Vec::new(),
             n_leaves: 0,
         };
@@ -171,6 +179,15 @@ impl Plan {
     /// The precision of the margins.
     pub fn margin(&self) -> Float {
         self.margin
+    }
+
+    /// Takes fewer than `n_rows` rows one by one instead of as a block, for a caller who has measured
+    /// what pays; 0: never, `usize::MAX`: always. Results do not depend on it. A plan whose body has
+    /// no trees has nothing to choose.
+    pub fn set_crossing(&mut self, n_rows: usize) {
+        if let PlanBody::Trees(t) = &mut self.body {
+            t.crossing = n_rows;
+        }
     }
 
     /// Features a row.

@@ -2,6 +2,8 @@
 //!
 //! Where it runs is no matter here: it may be the body of a model or a step of its program.
 
+use std::mem;
+
 use fretsaw_model::{BaseOrder, Ensemble, Float, Node, Sum, Target, Tree};
 
 use crate::circuit::{self, Routes};
@@ -12,7 +14,7 @@ use crate::isa::Isa;
 use crate::kernel;
 use crate::leaves::{BATCH, Leaves};
 use crate::plan::Strategy;
-use crate::predicate::{Predicate, Sets, canonical};
+use crate::predicate::{Predicate, PredicateMap, Sets, canonical};
 use crate::summary::Group;
 use crate::table::Table;
 use crate::walk::{Forest, Walk};
@@ -54,6 +56,7 @@ pub(crate) enum Segment {
 pub(crate) struct Compiler {
     pub(crate) isa: Isa,
     pub(crate) strategy: Strategy,
+    pub(crate) blocks: Strategy,
     pub(crate) groups: Vec<Group>,
     /// Leaves of all trees so far.
     pub(crate) n_leaves: usize,
@@ -65,8 +68,9 @@ impl Compiler {
     /// # Errors
     /// As [`Trees::compile`].
     pub(crate) fn trees(&mut self, e: &Ensemble) -> Result<Trees, Error> {
-        self.n_leaves += e.trees.iter().map(|t| t.stats().n_leaves).sum::<usize>();
-        let (trees, groups) = Trees::compile(e, self.isa, self.strategy)?;
+        // Of a tree's nodes one more than half are leaves.
+        self.n_leaves += e.trees.iter().map(|t| t.nodes.len() / 2 + 1).sum::<usize>();
+        let (trees, groups) = Trees::compile(e, self.isa, self.strategy, self.blocks)?;
         for group in groups {
             let same = |g: &&mut Group| g.strategy == group.strategy && g.reason == group.reason;
             match self.groups.iter_mut().find(same) {
@@ -90,6 +94,7 @@ impl Trees {
         e: &Ensemble,
         isa: Isa,
         strategy: Strategy,
+        blocks: Strategy,
     ) -> Result<(Self, Vec<Group>), Error> {
         let mut sets = Sets::default();
         let canonical: Vec<Vec<circuit::Node>> = e
@@ -109,30 +114,28 @@ impl Trees {
                 Traits::new(nodes, !tree.linear.is_empty(), width)
             })
             .collect();
-        let choice = cost::choose(&traits, isa, strategy);
+        let by_blocks = match strategy {
+            Strategy::Auto => blocks,
+            asked => asked,
+        };
+        let mut choice = cost::choose(&traits, isa, by_blocks);
 
-        let predicates: Vec<Predicate> = canonical
-            .iter()
-            .zip(&choice.walked)
-            .filter(|(_, walked)| walked.is_none())
-            .flat_map(|(nodes, _)| nodes)
-            .filter_map(|node| match node {
-                circuit::Node::Split { predicate, .. } => Some(*predicate),
-                circuit::Node::Leaf(_) => None,
-            })
-            .collect();
-        let mut table = Table::new(predicates, e.compare, sets.into_tests());
-        if kernel::wants_ranks(isa) {
-            table = table.with_ranks();
+        let mut table = Table::new(
+            mem::take(&mut choice.predicates),
+            e.compare,
+            sets.into_tests(),
+        );
+        if kernel::wants_ladders(isa) {
+            table = table.with_ladders();
         }
-        let plane_of = |p: &Predicate| table.plane(p);
+        let planes: PredicateMap<u32> = table.planes().collect();
+        let plane_of = |p: &Predicate| planes.get(p).copied();
 
         let mut routes = Routes::new(table.n_planes());
         let mut leaves = Leaves::new(e.sum, kernel::wants_bytes(isa));
         let mut walk = Walk::new(e);
         let mut segments: Vec<Segment> = Vec::new();
         let mut batch: Vec<(&Tree, Vec<u32>)> = Vec::new();
-        let mut first_route = 0;
         let mut flush = |batch: &mut Vec<(&Tree, Vec<u32>)>,
                          routes: &mut Routes,
                          segments: &mut Vec<Segment>| {
@@ -140,8 +143,7 @@ impl Trees {
                 return;
             }
             let n = leaves.batches.len();
-            leaves.push(routes.end_batch(), first_route, batch, e.n_outputs);
-            first_route += batch.len();
+            leaves.push(routes.end_batch(), batch, e.n_outputs);
             batch.clear();
             match segments.last_mut() {
                 Some(Segment::Sliced(range)) => range.end = n + 1,
@@ -169,9 +171,9 @@ impl Trees {
         }
         flush(&mut batch, &mut routes, &mut segments);
 
-        let sliced_reason = match strategy {
+        let sliced_reason = match by_blocks {
             Strategy::BitSliced => cost::ASKED,
-            _ => "trees share its predicates, and its codes fit a byte",
+            _ => cost::SHARED,
         };
         let mut groups: Vec<Group> = Vec::new();
         for walked in &choice.walked {

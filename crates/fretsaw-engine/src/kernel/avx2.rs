@@ -5,12 +5,14 @@
 
 use std::arch::x86_64::*;
 
+use super::ladder::{Digits, fill, search};
 use super::{Term, Tiles, few as rows, shape, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{MAX_BITS, Mux, Route, Routes};
 use crate::few::bytes::{Ranker, RowBytes};
 use crate::few::tables::Pools;
 use crate::few::{Few, Segment};
+use crate::ladder::Ladder;
 use crate::predicate::SetTest;
 
 macro_rules! entry {
@@ -26,6 +28,8 @@ macro_rules! entry {
 
 entry!(less_f32 => less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, words: usize, out: &mut [Plane]));
 entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, words: usize, out: &mut [Plane]));
+entry!(climb_f32 => climb_f32_inner(column: &Block<f32>, ladder: &Ladder, cut: &[u8], words: usize, planes: &mut [Plane]));
+entry!(climb_f64 => climb_f64_inner(column: &Block<f64>, ladder: &Ladder, cut: &[u8], words: usize, planes: &mut [Plane]));
 entry!(codes => codes_inner(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(add_terms_f64 => add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]));
 entry!(add_terms_f32 => add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]));
@@ -114,6 +118,45 @@ fn less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, words: usize, ou
             }
         }
     }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn rung(here: &Plane, below: &Plane, low: &Plane, out: &mut Plane) {
+    for half in 0..2 {
+        let either = _mm256_or_si256(load(below, half), load(low, half));
+        store(out, half, _mm256_and_si256(load(here, half), either));
+    }
+}
+
+#[target_feature(enable = "avx2,bmi2")]
+fn climb_f32_inner(
+    column: &Block<f32>,
+    ladder: &Ladder,
+    cut: &[u8],
+    words: usize,
+    planes: &mut [Plane],
+) {
+    let mut digits = Digits::ZERO;
+    search(column, &ladder.narrow, ladder.levels, words, &mut digits);
+    fill(&digits, ladder, cut, planes, |here, below, low, out| {
+        rung(here, below, low, out);
+    });
+}
+
+#[target_feature(enable = "avx2,bmi2")]
+fn climb_f64_inner(
+    column: &Block<f64>,
+    ladder: &Ladder,
+    cut: &[u8],
+    words: usize,
+    planes: &mut [Plane],
+) {
+    let mut digits = Digits::ZERO;
+    search(column, &ladder.wide, ladder.levels, words, &mut digits);
+    fill(&digits, ladder, cut, planes, |here, below, low, out| {
+        rung(here, below, low, out);
+    });
 }
 
 #[inline]

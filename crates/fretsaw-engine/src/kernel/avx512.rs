@@ -18,7 +18,7 @@ use std::arch::x86_64::*;
 
 use self::few::{few_inner, rank_f32_inner, rank_f64_inner};
 use self::leaves::{add_bytes, add_values};
-use self::predicates::{less_f32_inner, less_f64_inner, not_above_inner, ranks_inner};
+use self::predicates::{climb_f32_inner, climb_f64_inner, less_f32_inner, less_f64_inner};
 use self::routes::{codes_masked, codes_transposed};
 use self::tops::{ranks_f32_inner, ranks_f64_inner, row_tops_inner, tops_inner};
 use super::{Ask, Lookups, Step, SumMut, Term, Tiles, sums};
@@ -27,8 +27,8 @@ use crate::circuit::{Mux, Route, Routes};
 use crate::few::bytes::{Ranker, RowBytes};
 use crate::few::tables::Pools;
 use crate::few::{Few, Segment};
+use crate::ladder::Ladder;
 use crate::predicate::SetTest;
-use crate::table::Ranks;
 use crate::walk::Search;
 
 macro_rules! entry {
@@ -43,8 +43,8 @@ macro_rules! entry {
 
 entry!(less_f32 => less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, words: usize, out: &mut [Plane]));
 entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, words: usize, out: &mut [Plane]));
-entry!(ranks => ranks_inner(column: &Block<f32>, ranks: &Ranks, words: usize, below: &mut Block<u8>, above: &mut Block<u8>));
-entry!(not_above => not_above_inner(ranks: &Block<u8>, cuts: &[u8], words: usize, out: &mut [Plane]));
+entry!(climb_f32 => climb_f32_inner(column: &Block<f32>, ladder: &Ladder, cut: &[u8], words: usize, planes: &mut [Plane]));
+entry!(climb_f64 => climb_f64_inner(column: &Block<f64>, ladder: &Ladder, cut: &[u8], words: usize, planes: &mut [Plane]));
 entry!(tops => tops_inner(top: &[Step], columns: &[Block<u16>], words: usize, codes: &mut Block<u8>));
 entry!(row_tops => row_tops_inner(asks: &[Ask], levels: usize, ranks: &[u16], codes: &mut [u8; 32]));
 entry!(codes => codes_masked(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));

@@ -1,8 +1,10 @@
 //! Bit-slicing on arrays of words: for any processor, and the parts that others share.
 
+use super::ladder::{Digits, fill, rung, search};
 use super::{Lookups, SumMut, plain, shape};
 use crate::block::{Block, Plane, ROWS, Value, WORDS};
 use crate::circuit::{MAX_BITS, Mux, Route, Routes};
+use crate::ladder::Ladder;
 use crate::leaves::{Leaf, NARROW, Tables, Values, WIDE};
 
 pub(super) fn less<T: Value>(
@@ -32,8 +34,22 @@ pub(super) fn less<T: Value>(
     }
 }
 
+pub(super) fn climb<T: Value>(
+    column: &Block<T>,
+    tree: &[T],
+    ladder: &Ladder,
+    cut: &[u8],
+    words: usize,
+    planes: &mut [Plane],
+) {
+    let mut digits = Digits::ZERO;
+    search(column, tree, ladder.levels, words, &mut digits);
+    fill(&digits, ladder, cut, planes, rung);
+}
+
 /// 64 bytes of 0 or 1 as bits.
-fn pack(bytes: &[u8; 64]) -> u64 {
+#[inline(always)]
+pub(super) fn pack(bytes: &[u8; 64]) -> u64 {
     bytes
         .as_chunks::<8>()
         .0
