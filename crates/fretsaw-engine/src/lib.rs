@@ -30,6 +30,7 @@ mod kernel;
 mod ladder;
 mod leaves;
 mod linear;
+mod parts;
 mod plan;
 mod predicate;
 mod prepare;
