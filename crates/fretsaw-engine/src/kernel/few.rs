@@ -7,7 +7,7 @@
 use crate::block::Value;
 use crate::few::bytes::{Line as Cuts, RowBytes};
 use crate::few::tables::{Ask, EXIT, EXITS, Levels, Pools, Questions, SLOTS};
-use crate::few::words::{Masks, Turns, slot};
+use crate::few::words::{MAX_NODES, Turns, slot};
 use crate::few::{Few, Kind, Segment};
 
 /// A row's bytes, held so that many columns are looked up at once.
@@ -18,8 +18,10 @@ pub(super) trait Held: Copy {
     fn eight(self, ask: &Ask) -> u8;
     /// To which of eight subtrees each of eight trees leads.
     fn exits(self, questions: &Questions) -> [u8; SLOTS];
+    /// The lowest `n` bits of a word, of which it has 64.
+    fn lowest(self, word: u64, n: u8) -> u64;
     /// Asks for what is soon needed.
-    fn prefetch<T>(self, what: &T);
+    fn prefetch<T>(self, of: &[T], at: usize);
 }
 
 /// What the first answers of trees lead to.
@@ -42,7 +44,7 @@ impl<V: Copy, const COMPLETE: bool> Below<V> for Tables<'_, V, COMPLETE> {
         } else {
             held.above(questions).to_le_bytes()
         };
-        std::array::from_fn(|i| firsts[i] + u32::from(by[i]))
+        plus(firsts, by)
     }
 
     #[inline(always)]
@@ -59,13 +61,13 @@ impl<V: Copy, const N: usize> Below<V> for Lines<'_, V, N> {
     #[inline(always)]
     fn next(self, held: impl Held, questions: &Questions, firsts: &[u32; SLOTS]) -> [u32; SLOTS] {
         let exits = held.exits(questions);
-        let mut next = std::array::from_fn(|i| firsts[i] + u32::from(exits[i]));
+        let mut next = plus(firsts, exits);
         for at in &mut next {
             for asks in &self.0.asks[..N - 1] {
                 let exit = exit(held.eight(&asks[*at as usize]));
                 *at = EXITS as u32 * *at + exit as u32;
             }
-            held.prefetch(&self.0.lines[*at as usize]);
+            held.prefetch(&self.0.lines, *at as usize);
         }
         next
     }
@@ -75,6 +77,16 @@ impl<V: Copy, const N: usize> Below<V> for Lines<'_, V, N> {
         let line = &self.0.lines[at as usize];
         line.leaves[exit(held.eight(&line.ask))]
     }
+}
+
+// Loops, not `array::from_fn`: that is a function of its own, which is compiled for any processor.
+#[inline(always)]
+fn plus(firsts: &[u32; SLOTS], by: [u8; SLOTS]) -> [u32; SLOTS] {
+    let mut sums = *firsts;
+    for i in 0..SLOTS {
+        sums[i] += u32::from(by[i]);
+    }
+    sums
 }
 
 /// The subtree that a heap of answers leads to.
@@ -115,19 +127,7 @@ pub(super) fn segment<H: Held, V: Copy, S: Copy>(
         Kind::Lines(1) => eights(held, few, segment, Lines::<V, 1>(&levels[0]), sum, add),
         Kind::Lines(2) => eights(held, few, segment, Lines::<V, 2>(&levels[1]), sum, add),
         Kind::Lines(_) => eights(held, few, segment, Lines::<V, 3>(&levels[2]), sum, add),
-        Kind::Words(n_turns) => {
-            let mut sum = sum;
-            let range = segment.first..segment.first + segment.trees.len();
-            let of_trees = few.words[range.clone()].iter();
-            let of_trees = of_trees
-                .zip(&few.turns[range.clone()])
-                .zip(&few.masks[range]);
-            for (tree, ((questions, turns), masks)) in of_trees.enumerate() {
-                let at = word(held.above(questions), turns, masks, n_turns);
-                sum = add(sum, tree, pools.leaves[at]);
-            }
-            sum
-        }
+        Kind::Words => words(held, few, segment, &pools.leaves, sum, add),
         Kind::Walk => sum,
     }
 }
@@ -164,19 +164,88 @@ fn eights<V: Copy, S: Copy>(
     sum
 }
 
-/// Where the leaf is that the answers to a tree's tests lead to.
+/// The same of a segment of words, eight trees at a time, four steps after each other: while eight
+/// trees are asked, the eight before turn, for those before them the leaves are found, and those
+/// before these are added.
 #[inline(always)]
-fn word(answers: u64, turns: &Turns, masks: &Masks, n_turns: usize) -> usize {
-    let far = answers ^ masks.flip;
-    let stops = far | masks.ends;
-    let mut at = 0_u32;
-    for _ in 0..n_turns {
-        let stop = at + (stops >> at).trailing_zeros();
-        // Where a turn leads to a leaf it leads back here.
-        at = u32::from(turns.far[stop as usize % 64]);
+fn words<V: Copy, S: Copy>(
+    held: impl Held,
+    few: &Few,
+    segment: &Segment,
+    leaves: &[V],
+    mut sum: S,
+    mut add: impl FnMut(S, usize, V) -> S,
+) -> S {
+    let n = segment.trees.len();
+    let range = segment.first..segment.first + n.div_ceil(SLOTS);
+    let words = &few.words[range.clone()];
+    let turns = &few.turns[range];
+    let mut asked = [0; SLOTS];
+    let mut turned: Turned = ([0; SLOTS], [0; SLOTS]);
+    let mut found = [0; SLOTS];
+    let mut first = 0;
+    for step in 0..words.len() + 2 {
+        if let Some(found_turns) = step.checked_sub(2).and_then(|eight| turns.get(eight)) {
+            let next = found_turns.leaves(held, turned);
+            if step > 2 {
+                for (i, &at) in found.iter().enumerate() {
+                    sum = add(sum, first + i, leaves[at as usize]);
+                }
+                first += SLOTS;
+            }
+            for &at in &next {
+                held.prefetch(leaves, at as usize);
+            }
+            found = next;
+        }
+        if let Some(turns) = step.checked_sub(1).and_then(|eight| turns.get(eight)) {
+            turned = turns.turn(held, asked);
+        }
+        if let Some(word) = words.get(step) {
+            for (asked, questions) in asked.iter_mut().zip(word) {
+                *asked = held.above(questions);
+            }
+        }
     }
-    let stop = at + (stops >> at).trailing_zeros();
-    masks.first_leaf as usize + slot(stop % 64, masks.ends, far) as usize
+    for (i, &at) in found[..n - first].iter().enumerate() {
+        sum = add(sum, first + i, leaves[at as usize]);
+    }
+    sum
+}
+
+/// The node of its tree that each row has come to, and where each tree's row turns far.
+type Turned = ([u8; SLOTS], [u64; SLOTS]);
+
+impl Turns {
+    /// The last node of each tree's way, given the answers.
+    #[inline(always)]
+    fn turn(&self, held: impl Held, answers: [u64; SLOTS]) -> Turned {
+        let (mut far, mut stops, mut nodes) = ([0; SLOTS], [0; SLOTS], [0; SLOTS]);
+        for i in 0..SLOTS {
+            far[i] = answers[i] ^ self.flip[i];
+            stops[i] = far[i] | self.ends[i];
+            nodes[i] = stops[i].leading_zeros() as u8;
+        }
+        for _ in 0..self.n_turns {
+            for i in 0..SLOTS {
+                // Where a turn leads to a leaf it leads back here.
+                let from = self.far[MAX_NODES * i + usize::from(nodes[i])];
+                nodes[i] = held.lowest(stops[i], from).leading_zeros() as u8;
+            }
+        }
+        (nodes, far)
+    }
+
+    /// The places of the leaves.
+    #[inline(always)]
+    fn leaves(&self, held: impl Held, (nodes, far): Turned) -> [u32; SLOTS] {
+        let mut leaves = [0; SLOTS];
+        for i in 0..SLOTS {
+            let ends = held.lowest(self.ends[i], MAX_NODES as u8 - nodes[i]);
+            leaves[i] = self.leaf[i].wrapping_add(slot(nodes[i], ends, far[i]));
+        }
+        leaves
+    }
 }
 
 /// How many of the cuts `x` reaches.
@@ -207,7 +276,12 @@ impl Held for Plain<'_> {
     }
 
     #[inline(always)]
-    fn prefetch<T>(self, _: &T) {}
+    fn lowest(self, word: u64, n: u8) -> u64 {
+        word & u64::MAX.checked_shl(u32::from(n)).map_or(u64::MAX, |above| !above)
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(self, _: &[T], _: usize) {}
 
     #[inline(always)]
     fn eight(self, ask: &Ask) -> u8 {
