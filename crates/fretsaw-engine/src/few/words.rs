@@ -29,7 +29,7 @@ pub(crate) struct Turns {
     pub(crate) flip: [u64; SLOTS],
     /// The last nodes of chains.
     pub(crate) ends: [u64; SLOTS],
-    /// Where the tree's leaves start, and how many ends there are: see [`slot`].
+    /// Where the tree's leaves start, and how many ends there are, and one: see [`slot`].
     pub(crate) leaf: [u32; SLOTS],
     /// Far turns to nodes, at most.
     pub(crate) n_turns: usize,
@@ -49,7 +49,7 @@ impl Turns {
         self.far[MAX_NODES * i..][..MAX_NODES].copy_from_slice(&word.far);
         self.flip[i] = word.flip;
         self.ends[i] = word.ends;
-        self.leaf[i] = first_leaf + word.ends.count_ones();
+        self.leaf[i] = first_leaf + word.ends.count_ones() + 1;
         self.n_turns = self.n_turns.max(word.n_turns);
     }
 }
@@ -67,11 +67,11 @@ pub(crate) struct Word {
 }
 
 /// The slot of the leaf beyond `node` on the side that the row takes there, less all ends of the
-/// tree; `ends` are those from the node on. Every node has a slot, the last of a chain two.
+/// tree and one; `ends` are those from the node on. Every node has a slot, the last of a chain two.
 #[inline(always)]
-pub(crate) fn slot(node: u8, ends: u64, far: u64) -> u32 {
-    let far = far.wrapping_shl(u32::from(node)) >> 63;
-    (u32::from(node) + 1).wrapping_sub(ends.count_ones() + far as u32)
+pub(crate) fn slot(node: u32, ends: u64, far: u64) -> u32 {
+    let far = far.wrapping_shl(node) >> 63;
+    node.wrapping_sub(ends.count_ones()).wrapping_sub(far as u32)
 }
 
 impl Word {
@@ -132,7 +132,7 @@ impl Word {
             let ends = word.ends & (u64::MAX >> node);
             for (leaf, far) in leaves.iter().zip([0, u64::MAX]) {
                 if let Some(leaf) = leaf {
-                    let slot = n_ends.wrapping_add(slot(node as u8, ends, far));
+                    let slot = (n_ends + 1).wrapping_add(slot(node as u32, ends, far));
                     word.leaves[slot as usize] = *leaf;
                 }
             }

@@ -4,6 +4,8 @@
 //! row's bytes are held ([`Held`]). Nothing here waits for one tree before it starts the next, so
 //! that the processor has as many in flight as it can hold.
 
+use std::hint::black_box;
+
 use crate::block::Value;
 use crate::few::bytes::{Line as Cuts, RowBytes};
 use crate::few::tables::{Ask, EXIT, EXITS, Levels, Pools, Questions, SLOTS};
@@ -19,7 +21,7 @@ pub(super) trait Held: Copy {
     /// To which of eight subtrees each of eight trees leads.
     fn exits(self, questions: &Questions) -> [u8; SLOTS];
     /// The lowest `n` bits of a word, of which it has 64.
-    fn lowest(self, word: u64, n: u8) -> u64;
+    fn lowest(self, word: u64, n: u32) -> u64;
     /// Asks for what is soon needed.
     fn prefetch<T>(self, of: &[T], at: usize);
 }
@@ -214,7 +216,7 @@ fn words<V: Copy, S: Copy>(
 }
 
 /// The node of its tree that each row has come to, and where each tree's row turns far.
-type Turned = ([u8; SLOTS], [u64; SLOTS]);
+type Turned = ([u32; SLOTS], [u64; SLOTS]);
 
 impl Turns {
     /// The last node of each tree's way, given the answers.
@@ -224,13 +226,13 @@ impl Turns {
         for i in 0..SLOTS {
             far[i] = answers[i] ^ self.flip[i];
             stops[i] = far[i] | self.ends[i];
-            nodes[i] = stops[i].leading_zeros() as u8;
+            nodes[i] = stops[i].leading_zeros();
         }
         for _ in 0..self.n_turns {
             for i in 0..SLOTS {
                 // Where a turn leads to a leaf it leads back here.
-                let from = self.far[MAX_NODES * i + usize::from(nodes[i])];
-                nodes[i] = held.lowest(stops[i], from).leading_zeros() as u8;
+                let from = self.far[MAX_NODES * i + nodes[i] as usize];
+                nodes[i] = held.lowest(stops[i], u32::from(from)).leading_zeros();
             }
         }
         (nodes, far)
@@ -241,8 +243,9 @@ impl Turns {
     fn leaves(&self, held: impl Held, (nodes, far): Turned) -> [u32; SLOTS] {
         let mut leaves = [0; SLOTS];
         for i in 0..SLOTS {
-            let ends = held.lowest(self.ends[i], MAX_NODES as u8 - nodes[i]);
-            leaves[i] = self.leaf[i].wrapping_add(slot(nodes[i], ends, far[i]));
+            let ends = held.lowest(self.ends[i], MAX_NODES as u32 - nodes[i]);
+            // One by one: as a vector they would only be taken apart again.
+            leaves[i] = black_box(self.leaf[i].wrapping_add(slot(nodes[i], ends, far[i])));
         }
         leaves
     }
@@ -276,8 +279,8 @@ impl Held for Plain<'_> {
     }
 
     #[inline(always)]
-    fn lowest(self, word: u64, n: u8) -> u64 {
-        word & u64::MAX.checked_shl(u32::from(n)).map_or(u64::MAX, |above| !above)
+    fn lowest(self, word: u64, n: u32) -> u64 {
+        word & u64::MAX.checked_shl(n).map_or(u64::MAX, |above| !above)
     }
 
     #[inline(always)]

@@ -82,9 +82,9 @@ impl<const N: usize> Held for Registers<N> {
     }
 
     #[inline(always)]
-    fn lowest(self, word: u64, n: u8) -> u64 {
+    fn lowest(self, word: u64, n: u32) -> u64 {
         // SAFETY: every processor with AVX2 here has BMI2; see `Isa::is_available`.
-        unsafe { _bzhi_u64(word, u32::from(n)) }
+        unsafe { _bzhi_u64(word, n) }
     }
 
     #[inline(always)]
