@@ -32,6 +32,8 @@ trait Below<V>: Copy {
     fn next(self, held: impl Held, questions: &Questions, firsts: &[u32; SLOTS]) -> [u32; SLOTS];
     /// The leaf that a tree comes to from there.
     fn leaf(self, held: impl Held, at: u32) -> V;
+    /// Asks for what that will take.
+    fn prefetch(self, held: impl Held, at: u32);
 }
 
 /// Leaves, by the answers themselves or (`COMPLETE`) by where three complete levels lead.
@@ -53,6 +55,11 @@ impl<V: Copy, const COMPLETE: bool> Below<V> for Tables<'_, V, COMPLETE> {
     fn leaf(self, _: impl Held, at: u32) -> V {
         self.0[at as usize]
     }
+
+    #[inline(always)]
+    fn prefetch(self, held: impl Held, at: u32) {
+        held.prefetch(self.0, at as usize);
+    }
 }
 
 /// As many lines below each other.
@@ -69,7 +76,6 @@ impl<V: Copy, const N: usize> Below<V> for Lines<'_, V, N> {
                 let exit = exit(held.eight(&asks[*at as usize]));
                 *at = EXITS as u32 * *at + exit as u32;
             }
-            held.prefetch(&self.0.lines, *at as usize);
         }
         next
     }
@@ -78,6 +84,11 @@ impl<V: Copy, const N: usize> Below<V> for Lines<'_, V, N> {
     fn leaf(self, held: impl Held, at: u32) -> V {
         let line = &self.0.lines[at as usize];
         line.leaves[exit(held.eight(&line.ask))]
+    }
+
+    #[inline(always)]
+    fn prefetch(self, held: impl Held, at: u32) {
+        held.prefetch(&self.0.lines, at as usize);
     }
 }
 
@@ -134,8 +145,12 @@ pub(super) fn segment<H: Held, V: Copy, S: Copy>(
     }
 }
 
-/// The same of a segment that takes eight trees at a time. While their leaves are added, it is
-/// found out where the next eight go on.
+/// Eights whose first answers are found before any is added,
+const RUN: usize = 16;
+/// and trees from one's line being asked for to its being used.
+const AHEAD: usize = 8;
+
+/// The same of a segment that takes eight trees at a time.
 #[inline(always)]
 fn eights<V: Copy, S: Copy>(
     held: impl Held,
@@ -147,21 +162,21 @@ fn eights<V: Copy, S: Copy>(
 ) -> S {
     let n = segment.trees.len();
     let range = segment.first..segment.first + n.div_ceil(SLOTS);
-    let of_trees = few.eights[range.clone()].iter().zip(&few.firsts[range]);
-    let mut ready = [0; SLOTS];
-    let mut first = 0;
-    for (i, (questions, firsts)) in of_trees.enumerate() {
-        let next = below.next(held, questions, firsts);
-        if i > 0 {
-            for (i, &at) in ready.iter().enumerate() {
-                sum = add(sum, first + i, below.leaf(held, at));
-            }
-            first += SLOTS;
+    let questions = few.eights[range.clone()].chunks(RUN);
+    let firsts = few.firsts[range].chunks(RUN);
+    let mut places = [0; SLOTS * RUN + AHEAD];
+    let mut tree = 0;
+    for (questions, firsts) in questions.zip(firsts) {
+        let of_eights = questions.iter().zip(firsts);
+        for (places, (questions, firsts)) in places.as_chunks_mut().0.iter_mut().zip(of_eights) {
+            *places = below.next(held, questions, firsts);
         }
-        ready = next;
-    }
-    for (i, &at) in ready[..n - first].iter().enumerate() {
-        sum = add(sum, first + i, below.leaf(held, at));
+        let n_here = (n - tree).min(SLOTS * RUN);
+        for (&at, &later) in places[..n_here].iter().zip(&places[AHEAD..]) {
+            below.prefetch(held, later);
+            sum = add(sum, tree, below.leaf(held, at));
+            tree += 1;
+        }
     }
     sum
 }
