@@ -181,9 +181,11 @@ fn eights<V: Copy, S: Copy>(
     sum
 }
 
-/// The same of a segment of words, eight trees at a time, four steps after each other: while eight
-/// trees are asked, the eight before turn, for those before them the leaves are found, and those
-/// before these are added.
+/// Eights of words that are taken together.
+const WORD_RUN: usize = 4;
+
+/// The same of a segment of words. A run of them is asked, then all turn, then all find their leaves,
+/// and last these are added: each step has many trees that wait for nothing but memory.
 #[inline(always)]
 fn words<V: Copy, S: Copy>(
     held: impl Held,
@@ -195,51 +197,47 @@ fn words<V: Copy, S: Copy>(
 ) -> S {
     let n = segment.trees.len();
     let range = segment.first..segment.first + n.div_ceil(SLOTS);
-    let words = &few.words[range.clone()];
-    let turns = &few.turns[range];
-    let mut asked = [0; SLOTS];
-    let mut turned: Turned = ([0; SLOTS], [0; SLOTS]);
-    let mut found = [0; SLOTS];
-    let mut first = 0;
-    for step in 0..words.len() + 2 {
-        if let Some(found_turns) = step.checked_sub(2).and_then(|eight| turns.get(eight)) {
-            let next = found_turns.leaves(held, turned);
-            if step > 2 {
-                for (i, &at) in found.iter().enumerate() {
-                    sum = add(sum, first + i, leaves[at as usize]);
-                }
-                first += SLOTS;
-            }
-            for &at in &next {
-                held.prefetch(leaves, at as usize);
-            }
-            found = next;
-        }
-        if let Some(turns) = step.checked_sub(1).and_then(|eight| turns.get(eight)) {
-            turned = turns.turn(held, asked);
-        }
-        if let Some(word) = words.get(step) {
-            for (asked, questions) in asked.iter_mut().zip(word) {
-                *asked = held.above(questions);
+    let words = few.words[range.clone()].chunks(WORD_RUN);
+    let turns = few.turns[range].chunks(WORD_RUN);
+    let mut far = [[0; SLOTS]; WORD_RUN];
+    let mut nodes = [[0; SLOTS]; WORD_RUN];
+    let mut places = [[0; SLOTS]; WORD_RUN];
+    let mut tree = 0;
+    for (words, turns) in words.zip(turns) {
+        for ((far, words), turns) in far.iter_mut().zip(words).zip(turns) {
+            for i in 0..SLOTS {
+                far[i] = held.above(&words[i]) ^ turns.flip[i];
             }
         }
-    }
-    for (i, &at) in found[..n - first].iter().enumerate() {
-        sum = add(sum, first + i, leaves[at as usize]);
+        for ((nodes, far), turns) in nodes.iter_mut().zip(&far).zip(turns) {
+            *nodes = turns.turn(held, far);
+        }
+        for (((places, nodes), far), turns) in
+            places.iter_mut().zip(&nodes).zip(&far).zip(turns)
+        {
+            for i in 0..SLOTS {
+                let ends = held.lowest(turns.ends[i], MAX_NODES as u32 - nodes[i]);
+                let slot = slot(nodes[i], ends, far[i]);
+                // One by one: as a vector they would only be taken apart again.
+                places[i] = black_box(turns.leaf[i].wrapping_add(slot));
+                held.prefetch(leaves, places[i] as usize);
+            }
+        }
+        let n_here = (n - tree).min(SLOTS * WORD_RUN);
+        for &at in &places.as_flattened()[..n_here] {
+            sum = add(sum, tree, leaves[at as usize]);
+            tree += 1;
+        }
     }
     sum
 }
 
-/// The node of its tree that each row has come to, and where each tree's row turns far.
-type Turned = ([u32; SLOTS], [u64; SLOTS]);
-
 impl Turns {
-    /// The last node of each tree's way, given the answers.
+    /// The last node of each tree's way, given where it turns far.
     #[inline(always)]
-    fn turn(&self, held: impl Held, answers: [u64; SLOTS]) -> Turned {
-        let (mut far, mut stops, mut nodes) = ([0; SLOTS], [0; SLOTS], [0; SLOTS]);
+    fn turn(&self, held: impl Held, far: &[u64; SLOTS]) -> [u32; SLOTS] {
+        let (mut stops, mut nodes) = ([0; SLOTS], [0; SLOTS]);
         for i in 0..SLOTS {
-            far[i] = answers[i] ^ self.flip[i];
             stops[i] = far[i] | self.ends[i];
             nodes[i] = stops[i].leading_zeros();
         }
@@ -250,19 +248,7 @@ impl Turns {
                 nodes[i] = held.lowest(stops[i], u32::from(from)).leading_zeros();
             }
         }
-        (nodes, far)
-    }
-
-    /// The places of the leaves.
-    #[inline(always)]
-    fn leaves(&self, held: impl Held, (nodes, far): Turned) -> [u32; SLOTS] {
-        let mut leaves = [0; SLOTS];
-        for i in 0..SLOTS {
-            let ends = held.lowest(self.ends[i], MAX_NODES as u32 - nodes[i]);
-            // One by one: as a vector they would only be taken apart again.
-            leaves[i] = black_box(self.leaf[i].wrapping_add(slot(nodes[i], ends, far[i])));
-        }
-        leaves
+        nodes
     }
 }
 
