@@ -19,7 +19,14 @@ pub(super) trait Held: Copy {
     /// The same of eight.
     fn eight(self, ask: &Ask) -> u8;
     /// To which of eight subtrees each of eight trees leads.
-    fn exits(self, questions: &Questions) -> [u8; SLOTS];
+    #[inline(always)]
+    fn exits(self, questions: &Questions) -> [u8; SLOTS] {
+        let mut exits = self.above(questions).to_le_bytes();
+        for exit in &mut exits {
+            *exit = EXIT[usize::from(*exit)] as u8;
+        }
+        exits
+    }
     /// The lowest `n` bits of a word, of which it has 64.
     fn lowest(self, word: u64, n: u32) -> u64;
     /// Asks for what is soon needed.
@@ -270,13 +277,6 @@ impl Held for Plain<'_> {
             answers |= u64::from(self.0.0[usize::from(column)] > cut) << i;
         }
         answers
-    }
-
-    #[inline(always)]
-    fn exits(self, questions: &Questions) -> [u8; SLOTS] {
-        self.above(questions)
-            .to_le_bytes()
-            .map(|answers| exit(answers) as u8)
     }
 
     #[inline(always)]
