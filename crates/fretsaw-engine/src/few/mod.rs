@@ -25,7 +25,7 @@ use crate::leaves::Leaf;
 use crate::walk::Walk;
 
 use self::bytes::{Census, Ranker};
-use self::choose::Way;
+use self::choose::{Costs, Way};
 use self::tables::{Ask, Complete, Pools, Questions, SLOTS, Table};
 use self::words::{Turns, Word};
 
@@ -93,23 +93,32 @@ impl Few {
         isa: Isa,
     ) -> Result<Self, Error> {
         let mut census = Census::default();
-        let ways: Vec<Vec<(Way, f64)>> = traits
+        let walked: Vec<bool> = traits
             .iter()
             .zip(nodes)
             .map(|(tree, nodes)| {
-                let mut ways = choose::ways(tree, nodes.len(), isa);
-                if ways.len() > 1 && !census.admit(&tree.predicates) {
-                    ways.retain(|(way, _)| *way == Way::Walk);
-                }
-                ways
+                !choose::suits(tree, nodes.len()) || !census.admit(&tree.predicates)
             })
             .collect();
         let mut few = Self {
             ranker: census.ranker(e.compare)?,
             ..Self::default()
         };
+        let costs = Costs::of(isa, few.ranker.n_columns());
+        let ways: Vec<Vec<(Way, f64)>> = traits
+            .iter()
+            .zip(nodes)
+            .zip(walked)
+            .map(|((tree, nodes), walked)| {
+                let mut ways = choose::ways(tree, nodes.len(), costs);
+                if walked {
+                    ways.retain(|(way, _)| *way == Way::Walk);
+                }
+                ways
+            })
+            .collect();
         let (segments, ns) = choose::segments(&ways);
-        few.ns_per_row = ns + choose::rank_ns(isa) * few.ranker.n_searches() as f64;
+        few.ns_per_row = ns + costs.rank * few.ranker.n_searches() as f64;
         if e.n_outputs > 1 {
             let output = |tree: &fretsaw_model::Tree| match tree.target {
                 Target::Output(k) => k,

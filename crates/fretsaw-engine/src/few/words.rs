@@ -71,7 +71,8 @@ pub(crate) struct Word {
 #[inline(always)]
 pub(crate) fn slot(node: u32, ends: u64, far: u64) -> u32 {
     let far = far.wrapping_shl(node) >> 63;
-    node.wrapping_sub(ends.count_ones()).wrapping_sub(far as u32)
+    node.wrapping_sub(ends.count_ones())
+        .wrapping_sub(far as u32)
 }
 
 impl Word {

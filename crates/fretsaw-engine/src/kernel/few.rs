@@ -64,8 +64,8 @@ impl<V: Copy, const COMPLETE: bool> Below<V> for Tables<'_, V, COMPLETE> {
     }
 
     #[inline(always)]
-    fn prefetch(self, held: impl Held, at: u32) {
-        held.prefetch(self.0, at as usize);
+    fn prefetch(self, _: impl Held, _: u32) {
+        // One load a tree, which nothing else waits for: it is early enough by itself.
     }
 }
 
@@ -189,7 +189,7 @@ fn eights<V: Copy, S: Copy>(
 }
 
 /// Eights of words that are taken together.
-const WORD_RUN: usize = 4;
+const WORD_RUN: usize = 2;
 
 /// The same of a segment of words. A run of them is asked, then all turn, then all find their leaves,
 /// and last these are added: each step has many trees that wait for nothing but memory.
@@ -219,9 +219,7 @@ fn words<V: Copy, S: Copy>(
         for ((nodes, far), turns) in nodes.iter_mut().zip(&far).zip(turns) {
             *nodes = turns.turn(held, far);
         }
-        for (((places, nodes), far), turns) in
-            places.iter_mut().zip(&nodes).zip(&far).zip(turns)
-        {
+        for (((places, nodes), far), turns) in places.iter_mut().zip(&nodes).zip(&far).zip(turns) {
             for i in 0..SLOTS {
                 let ends = held.lowest(turns.ends[i], MAX_NODES as u32 - nodes[i]);
                 let slot = slot(nodes[i], ends, far[i]);

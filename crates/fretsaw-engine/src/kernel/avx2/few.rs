@@ -3,8 +3,8 @@
 
 use std::arch::x86_64::*;
 
-use super::super::few::{Held, Plain, reached, segment};
-use crate::few::bytes::{Ranker, RowBytes};
+use super::super::few::{Held, Plain, segment};
+use crate::few::bytes::{Line, Ranker, RowBytes};
 use crate::few::tables::{Ask, Pools, Questions};
 use crate::few::{Few, Segment};
 use crate::predicate::SetTest;
@@ -112,10 +112,30 @@ pub(super) fn few_inner<V: Copy, S: Copy>(
 
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn rank_f32_inner(ranker: &Ranker, x: &[f32], sets: &[SetTest], bytes: &mut RowBytes) {
-    ranker.rank(x, sets, bytes, reached);
+    ranker.rank(x, sets, bytes, |line: &Line<f32>, x| {
+        let x = _mm256_set1_ps(x);
+        let mut reached = 0;
+        for eight in line.0.as_chunks::<8>().0 {
+            // SAFETY: eight f32, as many as the load takes; no alignment is asked.
+            let cuts = unsafe { _mm256_loadu_ps(eight.as_ptr()) };
+            let le = _mm256_cmp_ps::<_CMP_LE_OQ>(cuts, x);
+            reached += _mm256_movemask_ps(le).count_ones();
+        }
+        reached
+    });
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn rank_f64_inner(ranker: &Ranker, x: &[f64], sets: &[SetTest], bytes: &mut RowBytes) {
-    ranker.rank(x, sets, bytes, reached);
+    ranker.rank(x, sets, bytes, |line: &Line<f64>, x| {
+        let x = _mm256_set1_pd(x);
+        let mut reached = 0;
+        for four in line.0.as_chunks::<4>().0 {
+            // SAFETY: four f64, as many as the load takes; no alignment is asked.
+            let cuts = unsafe { _mm256_loadu_pd(four.as_ptr()) };
+            let le = _mm256_cmp_pd::<_CMP_LE_OQ>(cuts, x);
+            reached += _mm256_movemask_pd(le).count_ones();
+        }
+        reached
+    });
 }
