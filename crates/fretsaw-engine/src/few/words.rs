@@ -7,9 +7,6 @@
 //! ends, is the lowest bit set from there on. A way has at most log2(leaves) far turns to nodes
 //! (each at least halves the leaves that are left), so a fixed and small number of scans comes to
 //! the last node, with no branch to guess.
-//!
-//! What was tried beside it: masks of leaves that each failed test rules out take eight times the
-//! memory; one line of eight nodes after the other (see `tables`) waits for each line in turn.
 
 use crate::circuit::Node;
 use crate::few::bytes::Ranker;
