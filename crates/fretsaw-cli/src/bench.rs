@@ -21,6 +21,8 @@ struct Measured {
     provider: String,
     threads: usize,
     memory_bytes: Option<usize>,
+    /// What a call that does nothing would take: the clock's share of every time.
+    empty_call_ns: u64,
     latency: Vec<Latency>,
     /// Times faster than the first configuration, at the median, for each batch size.
     speedup: Vec<f64>,
@@ -65,6 +67,7 @@ pub(crate) fn run(args: &args::Bench) -> Result {
             }
         }
     }
+    let empty_call_ns = measure::empty_call_ns();
     // Answers first, then times: nobody wants the speed of something else.
     for (i, session) in &mut sessions {
         let mut answers = Predictions::new(Float::F32, 1);
@@ -86,6 +89,7 @@ pub(crate) fn run(args: &args::Bench) -> Result {
             provider: info.actual_provider.clone(),
             threads: info.threads,
             memory_bytes: session.memory(),
+            empty_call_ns,
             latency: Vec::new(),
             speedup: Vec::new(),
             max_difference,
@@ -155,6 +159,11 @@ pub(crate) fn run(args: &args::Bench) -> Result {
         print::json(&out)?;
     } else {
         print::line(&table(&out))?;
+        print::line(&format!(
+            "calls in turn over {} rows; a call that does nothing takes {}",
+            print::count(rows.n_rows() as u64),
+            print::time(empty_call_ns)
+        ))?;
     }
     let mut store = args.store.open()?;
     for run in &runs {

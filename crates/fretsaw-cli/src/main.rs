@@ -20,6 +20,7 @@ mod progress;
 mod record;
 mod steps;
 mod store;
+mod stream;
 mod verify;
 
 use std::io::Write as _;

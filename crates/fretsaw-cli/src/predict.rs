@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use fretsaw::data::write_predictions;
-use fretsaw::model::{Answer, Decision, Float, Labels, Link, Model, Step};
+use fretsaw::data::Block;
+use fretsaw::model::{Answer, Decision, Labels, Link, Model, Step};
 use fretsaw::session::{Buffer, Predictions, Session, Want, ort};
 use fretsaw::{onnx, session};
 use fretsaw_store::{LogRow, LogStatus, now_us};
@@ -11,7 +11,7 @@ use fretsaw_store::{LogRow, LogStatus, now_us};
 use crate::args;
 use crate::failure::{Failure, Result};
 use crate::open::{self, Opened, Unread};
-use crate::progress;
+use crate::stream::{Output, stream};
 
 /// Rows a call to the engine: enough to fill all threads, few enough to be interrupted.
 const CHUNK: usize = 1 << 16;
@@ -23,8 +23,7 @@ pub(crate) fn run(args: &args::Predict) -> Result {
     };
     let model = &opened.loaded.model;
     let data = open::data(&args.input)?;
-    let matrix = open::rows(&data, model)?;
-    let rows = matrix.rows();
+    let blocks = data.blocks(model, &[], CHUNK)?;
     let want = if args.raw {
         Want::Margins
     } else {
@@ -46,46 +45,32 @@ pub(crate) fn run(args: &args::Predict) -> Result {
     };
 
     let mut log = Vec::new();
-    let mut out = Predictions::new(Float::F32, 1);
-    let mut all: Option<Predictions> = None;
-    let mut at = 0;
-    while at < rows.n_rows() {
-        progress::go_on()?;
-        let end = (at + CHUNK).min(rows.n_rows());
+    let mut run = |block: &Block<'_>, out: &mut Predictions| {
         let start = Instant::now();
-        let ran = session
-            .run(&rows.slice(at..end), asked, &mut out)
-            .map_err(|e| e.after_rows(at));
+        let (ran, n_rows) = block.with_rows(|rows| (session.run(rows, asked, out), rows.n_rows()));
         let ns = start.elapsed().as_nanos() as u64;
+        let ran = ran.map_err(|e| e.after_rows(block.first_row()));
         log.push(log_row(
             &opened,
             session.as_ref(),
             &args.backend,
-            end - at,
+            n_rows,
             ns,
             ran.as_ref().err(),
         ));
-        if let Err(e) = ran {
-            record(args, &opened, log);
-            return Err(e.into());
+        ran?;
+        if want == Want::Answers {
+            name_classes(model, out);
         }
-        match &mut all {
-            None => all = Some(out.clone()),
-            Some(all) => all.append(&out),
-        }
-        at = end;
-    }
-    let mut all = all.unwrap_or_else(|| Predictions::new(model.body.margin(), model.n_columns()));
-    if want == Want::Answers {
-        name_classes(model, &mut all);
-    }
-    write_predictions(
-        &args.output,
-        &all,
-        &column_names(model, want, all.n_columns),
-    )?;
+        Ok(())
+    };
+    let output = Output {
+        path: &args.output,
+        names: &|n_columns| column_names(model, want, n_columns),
+    };
+    let done = stream(blocks, &output, threads, &mut run);
     record(args, &opened, log);
-    Ok(())
+    done
 }
 
 /// What ONNX Runtime answers for a file that only it understands. There is no model to log a run of.
@@ -97,26 +82,18 @@ fn run_unread(args: &args::Predict, file: &Unread) -> Result {
         )));
     }
     let data = open::data(&args.input)?;
-    let matrix = open::rows(&data, &file.row)?;
-    let rows = matrix.rows();
+    let blocks = data.blocks(&file.row, &[], CHUNK)?;
     let threads = args.threads.unwrap_or_else(open::cores);
     let mut session = file.session(&args.backend, threads)?;
-    let mut out = Predictions::new(Float::F32, 1);
-    let mut all: Option<Predictions> = None;
-    for at in (0..rows.n_rows()).step_by(CHUNK) {
-        progress::go_on()?;
-        let end = (at + CHUNK).min(rows.n_rows());
-        session
-            .run(&rows.slice(at..end), Want::Answers, &mut out)
-            .map_err(|e| e.after_rows(at))?;
-        match &mut all {
-            None => all = Some(out.clone()),
-            Some(all) => all.append(&out),
-        }
-    }
-    let all = all.unwrap_or(out);
-    let names = numbered("output", all.n_columns);
-    write_predictions(&args.output, &all, &names)?;
+    let mut run = |block: &Block<'_>, out: &mut Predictions| {
+        let ran = block.with_rows(|rows| session.run(rows, Want::Answers, out));
+        Ok(ran.map_err(|e| e.after_rows(block.first_row()))?)
+    };
+    let output = Output {
+        path: &args.output,
+        names: &|n_columns| numbered("output", n_columns),
+    };
+    stream(blocks, &output, threads, &mut run)?;
     crate::tell(&format!(
         "note: ONNX Runtime answered, because {}",
         file.why

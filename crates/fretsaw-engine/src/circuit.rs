@@ -10,7 +10,7 @@
 //! - any other tree is parted in two again and again, at its root or at whatever node below it
 //!   costs fewest operations, and the two parts get subcubes of the codes: halves where they fit.
 //!
-//! The operations of a few trees are interleaved, so that none waits for the one just before it.
+//! The operations of a few trees, a group, are interleaved, so that none waits for the one just before it.
 //! Trees with too many leaves for a code of a byte have no circuit; they are walked.
 
 use crate::deal::deal_codes;
@@ -47,10 +47,10 @@ pub(crate) struct Mux {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Route {
     /// An unrolled shape: the planes of its `2^depth - 1` splits start at `first` of the heap
-    /// pool; the `no` child of `i` is `2i + 1`, the `yes` child `2i + 2`. Bit `depth - 1` of the
+    /// pool, one place after an even one, so that siblings stand in one word; the `no` child of `i` is `2i + 1`, the `yes` child `2i + 2`. Bit `depth - 1` of the
     /// code is the root's.
     Complete { depth: u8, first: u32 },
-    /// After the operations of the batch the bits of the code stand in `outputs`, lowest first.
+    /// After the operations of the group the bits of the code stand in `outputs`, lowest first.
     Circuit { bits: u8, outputs: [u32; MAX_BITS] },
 }
 
@@ -60,18 +60,31 @@ pub(crate) struct Routes {
     pub(crate) routes: Vec<Route>,
     pub(crate) heap: Vec<u32>,
     pub(crate) ops: Vec<Mux>,
+    pub(crate) groups: Vec<Group>,
     /// Planes of constants, predicates and temporaries: every index above is below it.
     pub(crate) n_planes: usize,
     /// Where temporaries start.
     n_fixed: usize,
-    /// The operations of each tree of the batch at hand, and the temporaries they take.
+    /// The operations of each tree of the group at hand, and the temporaries they take.
     pending: Vec<Vec<Mux>>,
     n_temporaries: usize,
+    /// Groups that belong to a batch.
+    n_batched: usize,
     n_operations: usize,
 }
 
-/// Trees whose operations take turns.
-const INTERLEAVED: usize = 4;
+/// Trees whose operations take turns, and whose temporaries the next such trees take over: few, so
+/// that those stay in the first cache.
+const GROUP: usize = 8;
+
+/// A few trees: their operations, then their routes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group {
+    pub(crate) first_op: u32,
+    pub(crate) n_ops: u32,
+    pub(crate) first_route: u32,
+    pub(crate) n_routes: u32,
+}
 
 impl Routes {
     /// Routes over `n_fixed` planes of constants and predicates.
@@ -91,14 +104,22 @@ impl Routes {
         plane_of: &dyn Fn(&Predicate) -> Option<u32>,
     ) -> Option<Vec<u32>> {
         let tree = Sizes::new(nodes, plane_of)?;
+        let grouped = self.groups.last().map_or(0, |g| g.first_route + g.n_routes);
+        if self.routes.len() - grouped as usize == GROUP {
+            self.end_group();
+        }
         if tree.n_leaves(0) > MAX_LEAVES {
             return None;
         }
+        let depth = tree.depth(0);
+        let completes =
+            |n_ops: usize| depth <= MAX_DEPTH && complete_cost(depth) <= circuit_cost(n_ops);
+        if completes(usual_ops(tree.n_leaves(0))) {
+            return Some(self.push_complete(&tree, depth));
+        }
         let first_temporary = self.n_fixed + self.n_temporaries;
         let dealt = deal_codes(&tree, self.n_fixed as u32, first_temporary as u32);
-        let depth = tree.depth(0);
-        if depth <= MAX_DEPTH && complete_cost(depth) <= circuit_cost(dealt.ops.len()) {
-            self.n_operations += (1 << depth) - 1 - depth;
+        if completes(dealt.ops.len()) {
             return Some(self.push_complete(&tree, depth));
         }
         self.n_operations += dealt.ops.len();
@@ -112,22 +133,35 @@ impl Routes {
         Some(dealt.leaf_of_code)
     }
 
-    /// Ends a batch: gives the operations to run before its routes.
-    pub(crate) fn end_batch(&mut self) -> std::ops::Range<u32> {
-        let first = self.ops.len();
-        self.n_temporaries = 0;
-        for trees in std::mem::take(&mut self.pending).chunks(INTERLEAVED) {
-            let longest = trees.iter().map(Vec::len).max().unwrap_or(0);
-            for i in 0..longest {
-                self.ops.extend(trees.iter().filter_map(|ops| ops.get(i)));
-            }
+    /// Ends a batch: gives its groups.
+    pub(crate) fn end_batch(&mut self) -> std::ops::Range<usize> {
+        self.end_group();
+        let first = std::mem::replace(&mut self.n_batched, self.groups.len());
+        first..self.groups.len()
+    }
+
+    fn end_group(&mut self) {
+        let first_route = self.groups.last().map_or(0, |g| g.first_route + g.n_routes);
+        let n_routes = self.routes.len() as u32 - first_route;
+        if n_routes == 0 {
+            return;
         }
-        first as u32..self.ops.len() as u32
+        let first_op = self.ops.len();
+        let trees = std::mem::take(&mut self.pending);
+        for i in 0..trees.iter().map(Vec::len).max().unwrap_or(0) {
+            self.ops.extend(trees.iter().filter_map(|ops| ops.get(i)));
+        }
+        self.n_temporaries = 0;
+        self.groups.push(Group {
+            first_op: first_op as u32,
+            n_ops: (self.ops.len() - first_op) as u32,
+            first_route,
+            n_routes,
+        });
     }
 
     fn push_complete(&mut self, tree: &Sizes<'_>, depth: usize) -> Vec<u32> {
-        let n = (1 << depth) - 1;
-        let mut heap = vec![0; n];
+        let mut heap = vec![0; (1 << depth) - 1];
         let mut leaf_of_code = vec![0; 1 << depth];
         let mut stack = vec![(0_usize, 0_usize, 0_usize)];
         while let Some((at, place, level)) = stack.pop() {
@@ -145,6 +179,8 @@ impl Routes {
                 }
             }
         }
+        self.n_operations += (1 << depth) - 1 - depth;
+        self.heap.push(0);
         self.routes.push(Route::Complete {
             depth: depth as u8,
             first: self.heap.len() as u32,
@@ -159,7 +195,10 @@ impl Routes {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        size_of_val(&self.routes[..]) + size_of_val(&self.heap[..]) + size_of_val(&self.ops[..])
+        size_of_val(&self.routes[..])
+            + size_of_val(&self.heap[..])
+            + size_of_val(&self.ops[..])
+            + size_of_val(&self.groups[..])
     }
 }
 
@@ -171,6 +210,11 @@ fn complete_cost(depth: usize) -> usize {
 /// an interpreted operation is three loads, an operation and a store that the next one waits for.
 fn circuit_cost(n_ops: usize) -> usize {
     6 * n_ops
+}
+
+/// About the fewest operations of a circuit: one a split, but for the planes that are the code.
+fn usual_ops(n_leaves: usize) -> usize {
+    n_leaves - 1 - n_leaves.ilog2() as usize
 }
 
 /// A tree with its planes, and the leaves and levels below each node.

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use crate::block::ROWS;
 use crate::circuit::{MAX_DEPTH, MAX_LEAVES, Node};
 use crate::isa::Isa;
-use crate::predicate::Predicate;
-use crate::table::MAX_CUTS;
+use crate::ladder::MAX_CUTS;
+use crate::predicate::{Predicate, PredicateMap};
 
 /// Nanoseconds a row.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +25,8 @@ pub(crate) struct Costs {
     leaf: f64,
 }
 
-/// One step of a walk among eight.
-const WALK_STEP: f64 = 1.8;
+/// One step of a walk among many.
+const WALK_STEP: f64 = 0.85;
 /// A walked tree, beside its steps.
 const WALK_TREE: f64 = 2.0;
 
@@ -56,12 +56,41 @@ impl Costs {
     }
 }
 
-fn cuts_per_feature(predicates: &HashMap<Predicate, u32>) -> HashMap<u32, usize> {
-    let mut cuts = HashMap::new();
-    for p in predicates.keys() {
-        *cuts.entry(p.feature).or_default() += 1;
+/// The predicates that some sliced tree asks about, each with how many of them do.
+#[derive(Default)]
+struct Shares {
+    predicates: Vec<Predicate>,
+    trees: Vec<u32>,
+    numbers: PredicateMap<u32>,
+}
+
+impl Shares {
+    /// The numbers of the predicates of a tree, which becomes one of those that ask.
+    fn take(&mut self, tree: &Traits) -> Vec<u32> {
+        let number = |&p: &Predicate| {
+            let number = *self.numbers.entry(p).or_insert_with(|| {
+                self.predicates.push(p);
+                self.trees.push(0);
+                self.trees.len() as u32 - 1
+            });
+            self.trees[number as usize] += 1;
+            number
+        };
+        tree.predicates.iter().map(number).collect()
     }
-    cuts
+
+    fn shared(&self) -> impl Iterator<Item = Predicate> {
+        let all = self.predicates.iter().zip(&self.trees);
+        all.filter(|(_, trees)| **trees > 0).map(|(p, _)| *p)
+    }
+
+    fn cuts_per_feature(&self) -> HashMap<u32, usize> {
+        let mut cuts = HashMap::new();
+        for p in self.shared() {
+            *cuts.entry(p.feature).or_default() += 1;
+        }
+        cuts
+    }
 }
 
 /// What the cost model needs to know of a tree.
@@ -147,6 +176,8 @@ pub(crate) struct Choice {
     by_rows: f64,
     /// and what goes by blocks.
     by_block: f64,
+    /// What the sliced trees ask, each once, in no order.
+    pub(crate) predicates: Vec<Predicate>,
 }
 
 impl Choice {
@@ -164,6 +195,7 @@ impl Choice {
 }
 
 pub(crate) const TOO_DEAR: &str = "walking it costs less than its predicates and operations";
+pub(crate) const SHARED: &str = "trees share its predicates, and its codes fit a byte";
 pub(crate) const ASKED: &str = "asked for";
 
 pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> Choice {
@@ -173,12 +205,15 @@ pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> C
         Strategy::Walk => vec![Some(ASKED); trees.len()],
         _ => trees.iter().map(Traits::unsuitable).collect(),
     };
-    let mut shares: HashMap<Predicate, u32> = HashMap::new();
-    for (tree, _) in trees.iter().zip(&walked).filter(|(_, w)| w.is_none()) {
-        for &p in &tree.predicates {
-            *shares.entry(p).or_default() += 1;
-        }
-    }
+    let mut shares = Shares::default();
+    let asked: Vec<Vec<u32>> = trees
+        .iter()
+        .zip(&walked)
+        .map(|(tree, walked)| match walked {
+            None => shares.take(tree),
+            Some(_) => Vec::new(),
+        })
+        .collect();
     if strategy == Strategy::Auto {
         // A tree pays its share of each predicate; the more trees leave, the more the rest pay.
         let mut changed = true;
@@ -186,30 +221,32 @@ pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> C
             if !std::mem::take(&mut changed) {
                 break;
             }
-            let before = shares.clone();
-            let cuts = cuts_per_feature(&shares);
-            for (tree, walked) in trees.iter().zip(&mut walked) {
+            let cuts = shares.cuts_per_feature();
+            let price = |(p, &trees): (&Predicate, &u32)| {
+                costs.predicate(p, &cuts) / f64::from(trees.max(1))
+            };
+            let prices: Vec<f64> = shares
+                .predicates
+                .iter()
+                .zip(&shares.trees)
+                .map(price)
+                .collect();
+            for ((tree, asked), walked) in trees.iter().zip(&asked).zip(&mut walked) {
                 if walked.is_some() {
                     continue;
                 }
-                let share: f64 = tree
-                    .predicates
-                    .iter()
-                    .map(|p| costs.predicate(p, &cuts) / f64::from(before[p]))
-                    .sum();
+                let share: f64 = asked.iter().map(|&p| prices[p as usize]).sum();
                 if tree.slice(costs) + share > tree.walk() {
                     *walked = Some(TOO_DEAR);
                     changed = true;
-                    for p in &tree.predicates {
-                        if let Some(n) = shares.get_mut(p) {
-                            *n -= 1;
-                        }
+                    for &p in asked {
+                        shares.trees[p as usize] -= 1;
                     }
                 }
             }
-            shares.retain(|_, n| *n > 0);
         }
     }
+    let predicates: Vec<Predicate> = shares.shared().collect();
     let of = |want_walked: bool| {
         trees
             .iter()
@@ -217,13 +254,14 @@ pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> C
             .filter(move |(_, w)| w.is_some() == want_walked)
             .map(|(t, _)| t)
     };
-    let by_rows = costs.predicate * shares.len() as f64
+    let by_rows = costs.predicate * predicates.len() as f64
         + of(false).map(|t| costs.leaf * t.width as f64).sum::<f64>();
     let by_block: f64 = of(false).map(|t| costs.operation * t.operations()).sum();
     let walk_rest: f64 = of(true).map(Traits::walk).sum();
     Choice {
         walked,
         ns_per_row: by_rows + by_block + walk_rest,
+        predicates,
         by_rows,
         by_block,
     }

@@ -3,7 +3,9 @@
 //! The fewer planes vary on both sides of a split, the fewer operations it takes. See
 //! [`circuit`](crate::circuit) for what the operations are.
 
-use crate::circuit::{MAX_BITS, Mux, Node, Sizes};
+use std::sync::LazyLock;
+
+use crate::circuit::{MAX_BITS, MAX_LEAVES, Mux, Node, Sizes};
 
 /// The circuit of one tree.
 pub(crate) struct Dealt {
@@ -185,14 +187,15 @@ impl<'a> Dealer<'a> {
         let total = self.n_leaves[root];
         let room: usize = cubes.iter().map(|c| c.size()).sum();
         let planes = ceil_log2(room) as f64;
+        let expected: &[f64; MAX_LEAVES + 1] = &EXPECTED;
         let mut best = (f64::INFINITY, self.children[root][0]);
         let mut stack = self.children[root].map(|child| (child, 0_u32)).to_vec();
         while let Some((at, way)) = stack.pop() {
             let n = self.n_leaves[at];
             let halves = cubes.len() == 1 && n.max(total - n) <= room / 2;
             let cost = f64::from(way) + planes - f64::from(u8::from(halves))
-                + expected(n)
-                + expected(total - n);
+                + expected[n]
+                + expected[total - n];
             if cost < best.0 {
                 best = (cost, at);
             }
@@ -297,14 +300,16 @@ impl<'a> Dealer<'a> {
     }
 }
 
-/// Operations that an even tree of `n` leaves takes, a little more for not being even.
-fn expected(n: usize) -> f64 {
-    // One plane is free a level, the others are multiplexed at every split.
-    let dim = ceil_log2(n) as f64;
-    let full = f64::exp2(dim) - 1.0 - dim;
-    let share = n as f64 / f64::exp2(dim);
-    1.3 * full * share
-}
+/// Operations that an even tree of so many leaves takes, a little more for not being even.
+static EXPECTED: LazyLock<[f64; MAX_LEAVES + 1]> = LazyLock::new(|| {
+    std::array::from_fn(|n| {
+        // One plane is free a level, the others are multiplexed at every split.
+        let dim = ceil_log2(n) as f64;
+        let full = f64::exp2(dim) - 1.0 - dim;
+        let share = n as f64 / f64::exp2(dim);
+        1.3 * full * share
+    })
+});
 
 fn ceil_log2(n: usize) -> usize {
     n.next_power_of_two().trailing_zeros() as usize

@@ -5,7 +5,9 @@
 //! `x < next_up(t)` in the precision that rows are compared in. Thresholds are narrowed without
 //! loss, never rounded to the nearest.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use fretsaw_model::{CategorySet, Float, Missing, Split, Test, Tree, ceil32, floor32};
 
@@ -25,7 +27,7 @@ pub(crate) enum Op {
 }
 
 /// One distinct test. Its order is that of the table: by feature, then kind, then threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Predicate {
     pub(crate) feature: u32,
     pub(crate) op: Op,
@@ -38,16 +40,32 @@ pub(crate) struct Predicate {
 impl Predicate {
     /// The threshold; of no meaning for sets.
     pub(crate) fn threshold(&self) -> f64 {
-        let bits = if self.key >> 63 == 1 {
-            self.key & !(1 << 63)
+        Self::threshold_of(self.key)
+    }
+
+    /// The threshold in an order-preserving form.
+    pub(crate) fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// The threshold of this form.
+    pub(crate) fn threshold_of(key: u64) -> f64 {
+        let bits = if key >> 63 == 1 {
+            key & !(1 << 63)
         } else {
-            !self.key
+            !key
         };
         f64::from_bits(bits)
     }
 
     pub(crate) fn set(&self) -> usize {
         self.key as usize
+    }
+
+    /// All of it, as numbers in the order of the table.
+    fn order(&self) -> (u64, u64) {
+        let kind = u64::from(self.op as u8) << 1 | u64::from(self.nan);
+        (u64::from(self.feature) << 32 | kind, self.key)
     }
 
     /// The specification of a predicate.
@@ -59,6 +77,67 @@ impl Predicate {
             Op::Less | Op::LessZone => x < self.threshold(),
             Op::Equal | Op::EqualZone => x == self.threshold(),
         }
+    }
+}
+
+impl Ord for Predicate {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+impl PartialOrd for Predicate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Predicate {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (column_and_kind, key) = self.order();
+        state.write_u64(column_and_kind);
+        state.write_u64(key);
+    }
+}
+
+/// Predicates by a hash of few instructions: there is one a node. Its start is drawn at random, so
+/// that no file can be made whose predicates fall together.
+pub(crate) type PredicateMap<T> = HashMap<Predicate, T, Start>;
+
+pub(crate) struct Start(u64);
+
+impl Default for Start {
+    fn default() -> Self {
+        Self(RandomState::new().hash_one(0))
+    }
+}
+
+impl BuildHasher for Start {
+    type Hasher = Folded;
+
+    fn build_hasher(&self) -> Folded {
+        Folded(self.0)
+    }
+}
+
+/// A hash of whole words: each is mixed in by a product whose two halves are folded.
+pub(crate) struct Folded(u64);
+
+impl Hasher for Folded {
+    fn write_u64(&mut self, word: u64) {
+        const ODD: u128 = 0x9e37_79b9_7f4a_7c15;
+        let product = u128::from(self.0 ^ word) * ODD;
+        self.0 = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -69,11 +69,13 @@ fn row_major<R: Row>(rows: &Rows<'_>, out: &mut Vec<R>) {
     match rows.values() {
         Values::F32(v) => out.extend(v.iter().map(|x| R::narrow(x.widen()))),
         Values::F64(v) => out.extend(v.iter().map(|&x| R::narrow(x))),
+        Values::Columns(_) if rows.n_rows() < 8 => {
+            out.extend(rows.row_major().map(R::narrow));
+        }
         Values::Columns(columns) => {
             let n = rows.n_features();
             out.resize(rows.n_rows() * n, R::default());
-            // No rows leave nothing to begin in.
-            for feature in 0..n.min(out.len()) {
+            for feature in 0..n {
                 columns.write(feature, out[feature..].iter_mut().step_by(n), R::narrow);
             }
         }

@@ -1,5 +1,7 @@
 //! Running an ensemble: blocks of rows through predicates, routes and leaves, and walks.
 
+use std::ops::Range;
+
 use fretsaw_model::{BaseOrder, Float, Rows, Step, Sum};
 
 use crate::block::{Block, Columns, ROWS, Value};
@@ -12,7 +14,7 @@ use crate::plan::MarginsMut;
 use crate::prepare::{Row, load, prepared, transpose, width};
 use crate::scratch::{Scratch, Staged, Sums};
 use crate::trees::{Finish, Segment, Trees};
-use crate::walk::{ANYTHING, LANES, Node, Nodes, PLAIN, WHOLE, WalkTree};
+use crate::walk::{Forest, Node, Nodes, Walking};
 
 /// Runs `trees` over `rows`. The caller has checked shapes and precisions.
 pub(crate) fn ensemble(
@@ -32,6 +34,7 @@ pub(crate) fn ensemble(
         row,
         planes,
         codes,
+        walking,
         sums_f32,
         sums_f64,
         sums_i32,
@@ -46,6 +49,7 @@ pub(crate) fn ensemble(
         row,
         planes,
         codes,
+        walking,
     };
     let wide_rows = rows.float() == Float::F64 || steps.contains(&Step::Widen);
     let f64_rows = trees.compare == Float::F64 && wide_rows;
@@ -165,6 +169,7 @@ struct Work<'a> {
     row: &'a mut Vec<f64>,
     planes: &'a mut Vec<crate::block::Plane>,
     codes: &'a mut Vec<Block<u8>>,
+    walking: &'a mut Walking,
 }
 
 impl Work<'_> {
@@ -175,18 +180,23 @@ impl Work<'_> {
         sums: &mut Sums<A>,
     ) {
         let n_outputs = self.trees.finish.base.len();
-        for at in (0..self.rows.n_rows()).step_by(ROWS) {
-            let n = ROWS.min(self.rows.n_rows() - at);
+        let forest = self.trees.only_walks();
+        let step = forest.map_or(ROWS, Forest::rows);
+        for at in (0..self.rows.n_rows()).step_by(step) {
+            let n = step.min(self.rows.n_rows() - at);
             let rows = self.rows.slice(at..at + n);
             let out = &mut out[at * n_outputs..(at + n) * n_outputs];
             if self.plain_walk || n < self.trees.crossing {
                 let x = prepared(&rows, self.steps, &mut staged.prepared, self.row);
-                let run = if self.plain_walk {
-                    few::run::plain_walk::<A, R>
+                let sums = &mut sums.few;
+                if self.plain_walk {
+                    few::run::plain_walk::<A, R>(self.trees, x, self.width, out, sums);
                 } else {
-                    few::run::rows::<A, R>
-                };
-                run(self.trees, x, self.width, out, &mut sums.few);
+                    few::run::rows::<A, R>(self.trees, x, self.width, out, sums, self.walking);
+                }
+            } else if let Some(forest) = forest {
+                let x = prepared(&rows, self.steps, &mut staged.prepared, self.row);
+                self.forest::<A, R>(forest, x, out, &mut sums.few);
             } else {
                 self.block::<A, R>(&rows, out, staged, &mut sums.blocks);
             }
@@ -235,6 +245,7 @@ impl Work<'_> {
         for (k, sum) in sums.iter_mut().enumerate() {
             sum.0.fill(start::<A>(finish, k));
         }
+        let mut ranked = false;
         for segment in &trees.segments {
             match segment {
                 Segment::Sliced(batches) => {
@@ -243,10 +254,17 @@ impl Work<'_> {
                     }
                 }
                 Segment::Walked(range) => {
-                    let walked = &trees.walk.trees[range.clone()];
-                    match &trees.walk.nodes {
-                        Nodes::F32(nodes) => self.walk_block(nodes, walked, x, sums),
-                        Nodes::F64(nodes) => self.walk_block(nodes, walked, x, sums),
+                    let trees = range.clone();
+                    match (&self.trees.walk.forest, &self.trees.walk.nodes) {
+                        (Some(forest), _) => {
+                            if !std::mem::replace(&mut ranked, true) {
+                                let sets = &self.trees.table.sets;
+                                forest.rank_rows(self.trees.isa, x, self.width, sets, self.walking);
+                            }
+                            self.walk_block(forest, trees, x, sums);
+                        }
+                        (None, Nodes::F32(nodes)) => self.plain_block(nodes, trees, x, sums),
+                        (None, Nodes::F64(nodes)) => self.plain_block(nodes, trees, x, sums),
                     }
                 }
             }
@@ -277,46 +295,121 @@ impl Work<'_> {
         }
     }
 
-    /// Each tree over all rows, eight rows at a time.
-    fn walk_block<A: Total, R: Row, T: Value>(
-        &self,
-        nodes: &[Node<T>],
-        walked: &[WalkTree],
+    /// Nothing but walks: each tree over the rows of some blocks.
+    fn forest<A: Total, R: Row>(
+        &mut self,
+        forest: &Forest,
         x: &[R],
-        sums: &mut [Block<A>],
+        out: &mut [A::Margin],
+        sums: &mut Vec<A>,
     ) {
-        match self.trees.walk.meets(x) {
-            WHOLE => self.walk_block_by::<A, R, T, WHOLE>(nodes, walked, x, sums),
-            PLAIN => self.walk_block_by::<A, R, T, PLAIN>(nodes, walked, x, sums),
-            _ => self.walk_block_by::<A, R, T, ANYTHING>(nodes, walked, x, sums),
+        let (trees, finish) = (self.trees, &self.trees.finish);
+        let n_outputs = finish.base.len();
+        let n_rows = x.len() / self.width;
+        sums.clear();
+        for _ in 0..n_rows {
+            sums.extend((0..n_outputs).map(|k| start::<A>(finish, k)));
+        }
+        forest.rank_rows(trees.isa, x, self.width, &trees.table.sets, self.walking);
+        let values = A::values(trees.walk.values());
+        for (i, tree) in trees.walk.trees.iter().enumerate() {
+            for (block, sums) in sums.chunks_mut(ROWS * n_outputs).enumerate() {
+                let leaves = forest.block(trees.isa, i, block, n_rows, self.walking);
+                if tree.is_linear() {
+                    let rows = x[block * ROWS * self.width..].chunks_exact(self.width);
+                    for ((sums, &leaf), x) in sums.chunks_exact_mut(n_outputs).zip(leaves).zip(rows)
+                    {
+                        trees.walk.add(tree, values, leaf, x, |k, value| {
+                            sums[k] = sums[k].plus(value);
+                        });
+                    }
+                    continue;
+                }
+                match (tree.target(), n_outputs) {
+                    (Some(0), 1) | (None, 1) => add::<A, 1>(values, leaves, sums),
+                    (None, 2) => add::<A, 2>(values, leaves, sums),
+                    (None, 3) => add::<A, 3>(values, leaves, sums),
+                    (None, 4) => add::<A, 4>(values, leaves, sums),
+                    (None, _) => {
+                        for (sums, &leaf) in sums.chunks_exact_mut(n_outputs).zip(leaves) {
+                            let values = &values[leaf as usize..][..n_outputs];
+                            for (sum, &value) in sums.iter_mut().zip(values) {
+                                *sum = sum.plus(value);
+                            }
+                        }
+                    }
+                    (Some(k), _) => {
+                        let sums = sums[k as usize..].iter_mut().step_by(n_outputs);
+                        for (sum, &leaf) in sums.zip(leaves) {
+                            *sum = sum.plus(values[leaf as usize]);
+                        }
+                    }
+                }
+            }
+        }
+        let rows = out.chunks_exact_mut(n_outputs);
+        for (out, sums) in rows.zip(sums.chunks_exact(n_outputs)) {
+            for (k, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
+                *out = sum.finish(finish, k);
+            }
         }
     }
 
-    fn walk_block_by<A: Total, R: Row, T: Value, const MEETS: u8>(
+    /// Each tree over all rows, which have been ranked.
+    fn walk_block<A: Total, R: Row>(
+        &mut self,
+        forest: &Forest,
+        trees: Range<usize>,
+        x: &[R],
+        sums: &mut [Block<A>],
+    ) {
+        let walk = &self.trees.walk;
+        let values = A::values(walk.values());
+        let tables = &self.trees.leaves.tables;
+        let n = x.len() / self.width;
+        for tree in trees {
+            let leaves = forest.block(self.trees.isa, tree, 0, n, self.walking);
+            let tree = &walk.trees[tree];
+            for (row, &leaf) in leaves.iter().enumerate() {
+                let slot = kernel::slot(tables, row, size_of::<A>());
+                walk.add(tree, values, leaf, &x[row * self.width..], |k, value| {
+                    let sum = &mut sums[k].0[slot];
+                    *sum = sum.plus(value);
+                });
+            }
+        }
+    }
+
+    /// The same over plain nodes, row by row.
+    fn plain_block<A: Total, R: Row, T: Value>(
         &self,
         nodes: &[Node<T>],
-        walked: &[WalkTree],
+        trees: Range<usize>,
         x: &[R],
         sums: &mut [Block<A>],
     ) {
         let walk = &self.trees.walk;
         let (values, sets) = (A::values(walk.values()), &self.trees.table.sets[..]);
         let tables = &self.trees.leaves.tables;
-        let n_features = self.width;
-        let row = |i: usize| &x[i * n_features..(i + 1) * n_features];
-        let n = x.len() / n_features;
-        for tree in walked {
-            for at in (0..n).step_by(LANES) {
-                // The last rows may be fewer than eight: the last is then walked again.
-                let rows = std::array::from_fn(|lane| row((at + lane).min(n - 1)));
-                let leaves = walk.eight::<R, T, MEETS>(nodes, sets, [tree.root(); LANES], rows);
-                for (lane, &leaf) in leaves.iter().enumerate().take(n - at) {
-                    let slot = kernel::slot(tables, at + lane, size_of::<A>());
-                    walk.add(tree, values, leaf, rows[lane], |k, value| {
-                        let sum = &mut sums[k].0[slot];
-                        *sum = sum.plus(value);
-                    });
-                }
+        for (row, x) in x.chunks_exact(self.width).enumerate() {
+            let slot = kernel::slot(tables, row, size_of::<A>());
+            for tree in &walk.trees[trees.clone()] {
+                let leaf = walk.one(nodes, sets, tree.root(), x);
+                walk.add(tree, values, leaf, x, |k, value| {
+                    let sum = &mut sums[k].0[slot];
+                    *sum = sum.plus(value);
+                });
+            }
+        }
+    }
+}
+
+/// Adds to the sums of each row the `N` values that start at its leaf.
+fn add<A: Total, const N: usize>(values: &[A], leaves: &[u32], sums: &mut [A]) {
+    for (sums, &leaf) in sums.as_chunks_mut::<N>().0.iter_mut().zip(leaves) {
+        if let Some(values) = values[leaf as usize..].first_chunk::<N>() {
+            for (sum, &value) in sums.iter_mut().zip(values) {
+                *sum = sum.plus(value);
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::block::{Block, Plane};
+use crate::walk::Walking;
 
 /// Working memory of one thread. It grows to what a run needs and is then reused; any scratch
 /// serves any plan.
@@ -14,6 +15,7 @@ pub struct Scratch {
     pub(crate) row: Vec<f64>,
     pub(crate) planes: Vec<Plane>,
     pub(crate) codes: Vec<Block<u8>>,
+    pub(crate) walking: Walking,
     pub(crate) sums_f32: Sums<f32>,
     pub(crate) sums_f64: Sums<f64>,
     pub(crate) sums_i32: Sums<i32>,
@@ -59,6 +61,7 @@ impl Scratch {
             + self.row.capacity() * size_of::<f64>()
             + self.planes.capacity() * size_of::<Plane>()
             + self.codes.capacity() * size_of::<Block<u8>>()
+            + self.walking.memory()
             + sums(&self.sums_f32)
             + sums(&self.sums_f64)
             + sums(&self.sums_i32)

@@ -23,7 +23,7 @@ pub struct Summary {
     pub leaf_type: &'static str,
     /// Rows of a block.
     pub block_rows: usize,
-    /// Batches (and remainders of batches) of fewer rows than this are walked by the body.
+    /// Batches (and remainders of batches) of fewer rows than this are taken row by row by the body.
     pub crossing_rows: usize,
     /// Bytes of the plan.
     pub memory: usize,
@@ -39,4 +39,11 @@ pub struct Group {
     pub n_trees: usize,
     /// Why.
     pub reason: &'static str,
+}
+
+impl Group {
+    /// Whether the cost model chose the way, rather than the trees or the caller.
+    pub fn is_choice(&self) -> bool {
+        self.reason == crate::cost::TOO_DEAR || self.reason == crate::cost::SHARED
+    }
 }

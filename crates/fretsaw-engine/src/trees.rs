@@ -2,6 +2,8 @@
 //!
 //! Where it runs is no matter here: it may be the body of a model or a step of its program.
 
+use std::mem;
+
 use fretsaw_model::{BaseOrder, Ensemble, Float, Node, Sum, Target, Tree};
 
 use crate::circuit::{self, Routes};
@@ -12,10 +14,10 @@ use crate::isa::Isa;
 use crate::kernel;
 use crate::leaves::{BATCH, Leaves};
 use crate::plan::Strategy;
-use crate::predicate::{Predicate, Sets, canonical};
+use crate::predicate::{Predicate, PredicateMap, Sets, canonical};
 use crate::summary::Group;
 use crate::table::Table;
-use crate::walk::{LANES, Walk};
+use crate::walk::{Forest, Walk};
 
 /// A compiled ensemble.
 pub(crate) struct Trees {
@@ -54,6 +56,7 @@ pub(crate) enum Segment {
 pub(crate) struct Compiler {
     pub(crate) isa: Isa,
     pub(crate) strategy: Strategy,
+    pub(crate) blocks: Strategy,
     pub(crate) groups: Vec<Group>,
     /// Leaves of all trees so far.
     pub(crate) n_leaves: usize,
@@ -65,8 +68,9 @@ impl Compiler {
     /// # Errors
     /// As [`Trees::compile`].
     pub(crate) fn trees(&mut self, e: &Ensemble) -> Result<Trees, Error> {
-        self.n_leaves += e.trees.iter().map(|t| t.stats().n_leaves).sum::<usize>();
-        let (trees, groups) = Trees::compile(e, self.isa, self.strategy)?;
+        // Of a tree's nodes one more than half are leaves.
+        self.n_leaves += e.trees.iter().map(|t| t.nodes.len() / 2 + 1).sum::<usize>();
+        let (trees, groups) = Trees::compile(e, self.isa, self.strategy, self.blocks)?;
         for group in groups {
             let same = |g: &&mut Group| g.strategy == group.strategy && g.reason == group.reason;
             match self.groups.iter_mut().find(same) {
@@ -78,6 +82,9 @@ impl Compiler {
     }
 }
 
+/// Rows from which on nothing but walks go by blocks.
+const WALKED_ROWS: usize = 32;
+
 impl Trees {
     /// Compiles `e`; tells which trees run in which way, and why.
     ///
@@ -87,6 +94,7 @@ impl Trees {
         e: &Ensemble,
         isa: Isa,
         strategy: Strategy,
+        blocks: Strategy,
     ) -> Result<(Self, Vec<Group>), Error> {
         let mut sets = Sets::default();
         let canonical: Vec<Vec<circuit::Node>> = e
@@ -106,30 +114,28 @@ impl Trees {
                 Traits::new(nodes, !tree.linear.is_empty(), width)
             })
             .collect();
-        let choice = cost::choose(&traits, isa, strategy);
+        let by_blocks = match strategy {
+            Strategy::Auto => blocks,
+            asked => asked,
+        };
+        let mut choice = cost::choose(&traits, isa, by_blocks);
 
-        let predicates: Vec<Predicate> = canonical
-            .iter()
-            .zip(&choice.walked)
-            .filter(|(_, walked)| walked.is_none())
-            .flat_map(|(nodes, _)| nodes)
-            .filter_map(|node| match node {
-                circuit::Node::Split { predicate, .. } => Some(*predicate),
-                circuit::Node::Leaf(_) => None,
-            })
-            .collect();
-        let mut table = Table::new(predicates, e.compare, sets.into_tests());
-        if kernel::wants_ranks(isa) {
-            table = table.with_ranks();
+        let mut table = Table::new(
+            mem::take(&mut choice.predicates),
+            e.compare,
+            sets.into_tests(),
+        );
+        if kernel::wants_ladders(isa) {
+            table = table.with_ladders();
         }
-        let plane_of = |p: &Predicate| table.plane(p);
+        let planes: PredicateMap<u32> = table.planes().collect();
+        let plane_of = |p: &Predicate| planes.get(p).copied();
 
         let mut routes = Routes::new(table.n_planes());
-        let mut leaves = Leaves::new(e.sum, kernel::wants_bytes(isa));
+        let mut leaves = Leaves::new(e.sum, kernel::held(isa));
         let mut walk = Walk::new(e);
         let mut segments: Vec<Segment> = Vec::new();
         let mut batch: Vec<(&Tree, Vec<u32>)> = Vec::new();
-        let mut first_route = 0;
         let mut flush = |batch: &mut Vec<(&Tree, Vec<u32>)>,
                          routes: &mut Routes,
                          segments: &mut Vec<Segment>| {
@@ -137,8 +143,7 @@ impl Trees {
                 return;
             }
             let n = leaves.batches.len();
-            leaves.push(routes.end_batch(), first_route, batch, e.n_outputs);
-            first_route += batch.len();
+            leaves.push(routes.end_batch(), batch, e.n_outputs);
             batch.clear();
             match segments.last_mut() {
                 Some(Segment::Sliced(range)) => range.end = n + 1,
@@ -166,9 +171,9 @@ impl Trees {
         }
         flush(&mut batch, &mut routes, &mut segments);
 
-        let sliced_reason = match strategy {
+        let sliced_reason = match by_blocks {
             Strategy::BitSliced => cost::ASKED,
-            _ => "trees share its predicates, and its codes fit a byte",
+            _ => cost::SHARED,
         };
         let mut groups: Vec<Group> = Vec::new();
         for walked in &choice.walked {
@@ -192,6 +197,18 @@ impl Trees {
             Strategy::Auto => Few::new(e, &canonical, &traits, &walk, isa)?,
             _ => Few::walk(e, &traits),
         };
+        // The scalar kernels walk plain nodes: they are the specification.
+        if isa != Isa::Scalar {
+            let mut walked = vec![false; e.trees.len()];
+            let by_block = segments.iter().filter_map(|s| match s {
+                Segment::Walked(range) => Some(range),
+                Segment::Sliced(_) => None,
+            });
+            for range in by_block.chain(few.walked()) {
+                walked[range.clone()].fill(true);
+            }
+            walk.plant(e, &canonical, &walked, isa);
+        }
         let trees = Self {
             isa,
             compare: e.compare,
@@ -205,7 +222,7 @@ impl Trees {
             crossing: match strategy {
                 Strategy::BitSliced => 0,
                 // Blocks of nothing but walks keep rows in flight, fewer rows keep trees in flight.
-                _ if leaves.batches.is_empty() => LANES,
+                _ if leaves.batches.is_empty() => WALKED_ROWS,
                 _ => choice.crossing(few.ns_per_row),
             },
             ns_per_row: choice.ns_per_row,
@@ -217,6 +234,13 @@ impl Trees {
             segments,
         };
         Ok((trees, groups))
+    }
+
+    /// The forest, where there is nothing but its walks.
+    pub(crate) fn only_walks(&self) -> Option<&Forest> {
+        let walk = |s: &Segment| matches!(s, Segment::Walked(_));
+        let forest = self.walk.forest.as_ref();
+        forest.filter(|_| self.segments.iter().all(walk))
     }
 
     pub(crate) fn memory(&self) -> usize {

@@ -121,36 +121,41 @@ impl Link {
     /// # Panics
     /// When `out` is not [`n_answers`](Link::n_answers) long.
     pub fn apply_f32(&self, margins: &[f32], out: &mut [f32]) {
-        let each = |out: &mut [f32], f: &dyn Fn(f32) -> f32| {
-            out.iter_mut().zip(margins).for_each(|(o, &m)| *o = f(m));
-        };
         match self {
             Self::Identity => out.copy_from_slice(margins),
             Self::Sigmoid { steepness } => {
                 let steepness = *steepness as f32;
-                // Not `each`: this one is on the hot path of every binary classifier.
-                for (o, &m) in out.iter_mut().zip(margins) {
-                    *o = 1.0 / ((-(steepness * m)).min(88.7).exp() + 1.0 + 1e-16);
+                each(out, margins, |m| sigmoid_f32(steepness, m));
+            }
+            Self::Exp => each(out, margins, f32::exp),
+            Self::Log1pExp => each(out, margins, |x| x.exp().ln_1p()),
+            Self::SignedSquare => each(out, margins, |x| (x * x).copysign(x)),
+            Self::Mean { n, then } => {
+                let n = *n as f32;
+                each(out, margins, |m| m / n);
+                match then {
+                    MeanLink::Identity => {}
+                    MeanLink::Sigmoid { steepness } => {
+                        let steepness = *steepness as f32;
+                        out.iter_mut().for_each(|x| *x = sigmoid_f32(steepness, *x));
+                    }
+                    MeanLink::Softmax => softmax_f32(out),
+                    MeanLink::Exp => out.iter_mut().for_each(|x| *x = x.exp()),
+                    MeanLink::Log1pExp => out.iter_mut().for_each(|x| *x = x.exp().ln_1p()),
+                    MeanLink::SignedSquare => {
+                        out.iter_mut().for_each(|x| *x = (*x * *x).copysign(*x));
+                    }
                 }
             }
-            Self::Exp => each(out, &f32::exp),
-            Self::Log1pExp => each(out, &|x| x.exp().ln_1p()),
-            Self::SignedSquare => each(out, &|x| (x * x).copysign(x)),
-            Self::Mean { n, then } => {
-                let means: Vec<f32> = margins.iter().map(|m| m / *n as f32).collect();
-                then.link().apply_f32(&means, out);
-            }
-            Self::Step => each(out, &|x| if x > 0.0 { 1.0 } else { 0.0 }),
+            Self::Step => each(out, margins, |x| if x > 0.0 { 1.0 } else { 0.0 }),
             Self::ArgMax => out[0] = argmax(margins) as f32,
             Self::Sorted => {
                 out.copy_from_slice(margins);
                 out.sort_unstable_by(f32::total_cmp);
             }
             Self::Softmax => {
-                let max = margins.iter().fold(f32::MIN, |m, &x| m.max(x));
-                each(out, &|x| (x - max).exp());
-                let sum = out.iter().map(|&e| f64::from(e)).sum::<f64>() as f32;
-                out.iter_mut().for_each(|v| *v /= sum);
+                out.copy_from_slice(margins);
+                softmax_f32(out);
             }
             Self::CumulativeSoftplus => {
                 let softplus = |x: f32| (-x.abs()).exp().ln_1p() + x.max(0.0);
@@ -179,10 +184,6 @@ impl Link {
     /// # Panics
     /// When `out` is not [`n_answers`](Link::n_answers) long.
     pub fn apply_f64(&self, margins: &[f64], out: &mut [f64]) {
-        let each = |out: &mut [f64], f: &dyn Fn(f64) -> f64| {
-            out.iter_mut().zip(margins).for_each(|(o, &m)| *o = f(m));
-        };
-        let max = || margins.iter().fold(f64::MIN, |m, &x| m.max(x));
         match self {
             Self::Identity => out.copy_from_slice(margins),
             Self::Then(steps) => {
@@ -193,28 +194,40 @@ impl Link {
                     Err(_) => out.fill(f64::NAN),
                 }
             }
-            Self::Sigmoid { steepness } => each(out, &|x| 1.0 / (1.0 + (-*steepness * x).exp())),
-            Self::Exp => each(out, &f64::exp),
-            Self::Log1pExp => each(out, &|x| x.exp().ln_1p()),
-            Self::SignedSquare => each(out, &|x| (x * x).copysign(x)),
-            Self::Mean { n, then } => {
-                let means: Vec<f64> = margins.iter().map(|m| m / n).collect();
-                then.link().apply_f64(&means, out);
+            Self::Sigmoid { steepness } => {
+                each(out, margins, |m| sigmoid_f64(*steepness, m));
             }
-            Self::Step => each(out, &|x| if x > 0.0 { 1.0 } else { 0.0 }),
+            Self::Exp => each(out, margins, f64::exp),
+            Self::Log1pExp => each(out, margins, |x| x.exp().ln_1p()),
+            Self::SignedSquare => each(out, margins, |x| (x * x).copysign(x)),
+            Self::Mean { n, then } => {
+                each(out, margins, |m| m / n);
+                match then {
+                    MeanLink::Identity => {}
+                    MeanLink::Sigmoid { steepness } => {
+                        out.iter_mut()
+                            .for_each(|x| *x = sigmoid_f64(*steepness, *x));
+                    }
+                    MeanLink::Softmax => softmax_f64(out),
+                    MeanLink::Exp => out.iter_mut().for_each(|x| *x = x.exp()),
+                    MeanLink::Log1pExp => out.iter_mut().for_each(|x| *x = x.exp().ln_1p()),
+                    MeanLink::SignedSquare => {
+                        out.iter_mut().for_each(|x| *x = (*x * *x).copysign(*x));
+                    }
+                }
+            }
+            Self::Step => each(out, margins, |x| if x > 0.0 { 1.0 } else { 0.0 }),
             Self::ArgMax => out[0] = argmax(margins) as f64,
             Self::Sorted => {
                 out.copy_from_slice(margins);
                 out.sort_unstable_by(f64::total_cmp);
             }
             Self::Softmax => {
-                let max = max();
-                each(out, &|x| (x - max).exp());
-                let sum: f64 = out.iter().sum();
-                out.iter_mut().for_each(|v| *v /= sum);
+                out.copy_from_slice(margins);
+                softmax_f64(out);
             }
             Self::SoftmaxZero => {
-                let max = max();
+                let max = margins.iter().fold(f64::MIN, |m, &x| m.max(x));
                 let mut sum = 0.0;
                 for (o, &x) in out.iter_mut().zip(margins) {
                     if x.abs() <= 1e-7 {
@@ -226,7 +239,7 @@ impl Link {
                 }
                 out.iter_mut().for_each(|v| *v /= sum);
             }
-            Self::Probit => each(out, &|x| {
+            Self::Probit => each(out, margins, |x| {
                 // ONNX Runtime: Winitzki's approximation of the inverse error function.
                 let y = 2.0 * x - 1.0;
                 let ln = ((1.0 - y) * (1.0 + y)).ln();
@@ -246,6 +259,36 @@ impl Link {
             }
         }
     }
+}
+
+/// [`Link::Sigmoid`] of one margin.
+pub(crate) fn sigmoid_f32(steepness: f32, m: f32) -> f32 {
+    1.0 / ((-(steepness * m)).min(88.7).exp() + 1.0 + 1e-16)
+}
+
+/// The same in f64.
+pub(crate) fn sigmoid_f64(steepness: f64, m: f64) -> f64 {
+    1.0 / (1.0 + (-steepness * m).exp())
+}
+
+/// [`Link::Softmax`] of a row of f32.
+fn softmax_f32(row: &mut [f32]) {
+    let max = row.iter().fold(f32::MIN, |m, &x| m.max(x));
+    row.iter_mut().for_each(|x| *x = (*x - max).exp());
+    let sum = row.iter().map(|&e| f64::from(e)).sum::<f64>() as f32;
+    row.iter_mut().for_each(|x| *x /= sum);
+}
+
+/// The same of a row of f64.
+fn softmax_f64(row: &mut [f64]) {
+    let max = row.iter().fold(f64::MIN, |m, &x| m.max(x));
+    row.iter_mut().for_each(|x| *x = (*x - max).exp());
+    let sum: f64 = row.iter().sum();
+    row.iter_mut().for_each(|x| *x /= sum);
+}
+
+fn each<T: Copy>(out: &mut [T], margins: &[T], f: impl Fn(T) -> T) {
+    out.iter_mut().zip(margins).for_each(|(o, &m)| *o = f(m));
 }
 
 /// The place of the largest value, the first of equals.

@@ -298,6 +298,13 @@ impl Model {
         self.0
     }
 
+    /// The same model, which comes from the file of this hash where it does not name another.
+    pub fn of_source(mut self, sha256: &str) -> Self {
+        let source = &mut self.0.provenance.source_sha256;
+        source.get_or_insert_with(|| sha256.to_owned());
+        self
+    }
+
     /// A copy to change.
     pub fn to_draft(&self) -> Draft {
         self.0.clone()

@@ -3,10 +3,10 @@
 //! It is written to be checked by eye against the frameworks' rules, one row and one node at a
 //! time. It is deliberately not fast; the engine is.
 
-use crate::link::{argmax, last_argmax};
+use crate::link::{argmax, last_argmax, sigmoid_f32, sigmoid_f64};
 use crate::{
     Answer, BaseOrder, Body, Decision, Draft, Ensemble, Error, Float, InterceptOrder, Linear,
-    LinearMissing, Missing, Model, Node, Rows, Split, Sum, Target, Test, Tree, apply_steps,
+    LinearMissing, Link, Missing, Model, Node, Rows, Split, Sum, Target, Test, Tree, apply_steps,
 };
 
 /// What `predict` of the framework answers: `n_rows` x [`n_columns`](crate::Draft::n_columns),
@@ -219,24 +219,34 @@ pub(crate) fn linear(l: &Linear, x: &[f64], out: &mut Vec<f64>) {
     }
 }
 
-/// The answers to f32 `margins` (`n` x `n_outputs`): `n` x `n_columns` into `out`, which is
-/// cleared first. What every f32 predictor calls, so that all answer alike.
+/// The answers to f32 `margins` (`n` x `n_outputs`): `n` x `n_columns` in place of what `out` held.
+/// What every f32 predictor calls, so that all answer alike.
 pub fn answers_f32(model: &Draft, margins: &[f32], out: &mut Vec<f32>) {
     let n_outputs = model.body.n_outputs();
-    out.clear();
-    out.resize(margins.len() / n_outputs * model.n_columns(), 0.0);
-    if model.answer == Answer::Binary {
-        let margins = margins.chunks_exact(n_outputs);
-        for (m, out) in margins.zip(out.chunks_exact_mut(2)) {
-            model.link.apply_f32(m, &mut out[1..]);
-            out[0] = 1.0 - out[1];
+    let n_columns = model.n_columns();
+    // All of it is written below.
+    out.resize(margins.len() / n_outputs * n_columns, 0.0);
+    let rows = margins.chunks_exact(n_outputs);
+    match (model.answer, &model.link) {
+        // Most binary classifiers: no call a row but for `exp`.
+        (Answer::Binary, Link::Sigmoid { steepness }) if n_outputs == 1 => {
+            let steepness = *steepness as f32;
+            for (&m, out) in margins.iter().zip(out.as_chunks_mut().0) {
+                let p = sigmoid_f32(steepness, m);
+                *out = [1.0 - p, p];
+            }
         }
-    } else {
-        for (m, out) in margins
-            .chunks_exact(n_outputs)
-            .zip(out.chunks_exact_mut(model.n_columns()))
-        {
-            model.link.apply_f32(m, out);
+        (Answer::Binary, link) => {
+            for (m, out) in rows.zip(out.chunks_exact_mut(2)) {
+                link.apply_f32(m, &mut out[1..]);
+                out[0] = 1.0 - out[1];
+            }
+        }
+        (_, Link::Identity) => out.copy_from_slice(margins),
+        (_, link) => {
+            for (m, out) in rows.zip(out.chunks_exact_mut(n_columns)) {
+                link.apply_f32(m, out);
+            }
         }
     }
 }
@@ -244,20 +254,30 @@ pub fn answers_f32(model: &Draft, margins: &[f32], out: &mut Vec<f32>) {
 /// The same for f64 margins.
 pub fn answers_f64(model: &Draft, margins: &[f64], out: &mut Vec<f64>) {
     let n_outputs = model.body.n_outputs();
-    out.clear();
-    out.resize(margins.len() / n_outputs * model.n_columns(), 0.0);
-    if model.answer == Answer::Binary {
-        let margins = margins.chunks_exact(n_outputs);
-        for (m, out) in margins.zip(out.chunks_exact_mut(2)) {
-            model.link.apply_f64(m, &mut out[1..]);
-            out[0] = 1.0 - out[1];
+    let n_columns = model.n_columns();
+    // All of it is written below.
+    out.resize(margins.len() / n_outputs * n_columns, 0.0);
+    let rows = margins.chunks_exact(n_outputs);
+    match (model.answer, &model.link) {
+        // Most binary classifiers: no call a row but for `exp`.
+        (Answer::Binary, Link::Sigmoid { steepness }) if n_outputs == 1 => {
+            let steepness = *steepness;
+            for (&m, out) in margins.iter().zip(out.as_chunks_mut().0) {
+                let p = sigmoid_f64(steepness, m);
+                *out = [1.0 - p, p];
+            }
         }
-    } else {
-        for (m, out) in margins
-            .chunks_exact(n_outputs)
-            .zip(out.chunks_exact_mut(model.n_columns()))
-        {
-            model.link.apply_f64(m, out);
+        (Answer::Binary, link) => {
+            for (m, out) in rows.zip(out.chunks_exact_mut(2)) {
+                link.apply_f64(m, &mut out[1..]);
+                out[0] = 1.0 - out[1];
+            }
+        }
+        (_, Link::Identity) => out.copy_from_slice(margins),
+        (_, link) => {
+            for (m, out) in rows.zip(out.chunks_exact_mut(n_columns)) {
+                link.apply_f64(m, out);
+            }
         }
     }
 }

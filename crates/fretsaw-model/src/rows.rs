@@ -142,7 +142,7 @@ impl<'a> Rows<'a> {
     }
 
     /// All values, widened, row by row.
-    pub fn row_major(&self) -> impl Iterator<Item = f64> + 'a {
+    pub fn row_major(&self) -> impl Iterator<Item = f64> + use<'a> {
         let rows = *self;
         let row = move |r: usize| (0..rows.n_features).map(move |f| rows.get(r, f));
         (0..rows.n_rows).flat_map(row)

@@ -5,7 +5,7 @@ use prost::Message as _;
 use prost::bytes::Bytes;
 
 use crate::Error;
-use crate::proto::ModelProto;
+use crate::proto::{self, ModelProto};
 
 /// Protobuf's own limit on a message: 2 GiB.
 const MAX_BYTES: usize = i32::MAX as usize;
@@ -29,7 +29,7 @@ pub fn read(bytes: impl Into<Bytes>) -> Result<ModelProto, Error> {
              keep large tensors as external data"
         )));
     }
-    let model = ModelProto::decode(bytes)
+    let model = proto::read::read(bytes)
         .map_err(|e| Error::malformed(format!("not an ONNX file of {size} bytes: {e}")))?;
     if model.graph.is_none() {
         return Err(Error::malformed(format!(

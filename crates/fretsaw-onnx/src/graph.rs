@@ -72,7 +72,7 @@ pub(crate) fn attribute(name: &str, value: impl Into<Attr>) -> AttributeProto {
             T::Floats
         }
         Attr::Texts(v) => {
-            a.strings = v.into_iter().map(String::into_bytes).collect();
+            a.strings = v.into_iter().map(Into::into).collect();
             T::Strings
         }
         Attr::Tensor(v) => {

@@ -8,6 +8,7 @@ pub mod data;
 pub mod devices;
 mod error;
 pub mod load;
+mod map;
 pub mod measure;
 pub mod metric;
 pub mod onnx;

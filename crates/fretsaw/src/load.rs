@@ -66,8 +66,12 @@ fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`load`].
 pub fn load_bytes(bytes: &[u8], path: &Path) -> Result<Loaded> {
-    let model = import(bytes, path).map_err(|e| e.in_file(path))?;
-    loaded(model, path, sha256(bytes), bytes.len())
+    let model = match is_onnx(bytes) {
+        true => onnx(bytes.to_vec(), path),
+        false => fretsaw_import::import(bytes).map_err(imported),
+    };
+    let model = model.map_err(|e| e.in_file(path))?;
+    Ok(loaded(model, path, sha256(bytes), bytes.len()))
 }
 
 /// As [`load_bytes`], but lets go of the bytes as soon as it can: a large model then need not be in
@@ -76,27 +80,23 @@ pub fn load_bytes(bytes: &[u8], path: &Path) -> Result<Loaded> {
 /// # Errors
 /// As [`load`].
 pub fn load_owned(bytes: Vec<u8>, path: &Path) -> Result<Loaded> {
-    if is_onnx(&bytes) {
-        return load_bytes(&bytes, path);
-    }
     let (sha256, n_bytes) = (sha256(&bytes), bytes.len());
-    let model = fretsaw_import::import_owned(bytes).map_err(|e| imported(e).in_file(path))?;
-    loaded(model, path, sha256, n_bytes)
+    let model = match is_onnx(&bytes) {
+        true => onnx(bytes, path),
+        false => fretsaw_import::import_owned(bytes).map_err(imported),
+    };
+    let model = model.map_err(|e| e.in_file(path))?;
+    Ok(loaded(model, path, sha256, n_bytes))
 }
 
-fn loaded(model: Model, path: &Path, sha256: String, n_bytes: usize) -> Result<Loaded> {
-    let mut draft = model.into_draft();
-    // A variant that we wrote carries its source's hash; any other file is its own source.
-    draft
-        .provenance
-        .source_sha256
-        .get_or_insert_with(|| sha256.clone());
-    Ok(Loaded {
+fn loaded(model: Model, path: &Path, sha256: String, n_bytes: usize) -> Loaded {
+    Loaded {
         path: path.to_path_buf(),
-        model: draft.build()?,
+        // A variant that we wrote carries its source's hash; any other file is its own source.
+        model: model.of_source(&sha256),
         sha256,
         bytes: n_bytes as u64,
-    })
+    }
 }
 
 /// Whether the bytes look like an ONNX file.
@@ -104,13 +104,10 @@ pub fn is_onnx(bytes: &[u8]) -> bool {
     fretsaw_import::detect(bytes) == Format::Onnx
 }
 
-fn import(bytes: &[u8], path: &Path) -> Result<Model> {
-    if is_onnx(bytes) {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let external = |name: &str| read_regular(&folder.join(name));
-        return crate::onnx::read(bytes, &external);
-    }
-    fretsaw_import::import(bytes).map_err(imported)
+fn onnx(bytes: Vec<u8>, path: &Path) -> Result<Model> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let external = |name: &str| read_regular(&folder.join(name));
+    crate::onnx::read_owned(bytes, &external)
 }
 
 fn imported(e: fretsaw_import::Error) -> Error {

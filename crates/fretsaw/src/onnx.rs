@@ -18,10 +18,17 @@ pub use fretsaw_onnx::{LowerOptions as Lower, ml_opset_for};
 /// When the bytes are no ONNX file, contradict themselves, or hold an operator or a pattern that
 /// has no exact model (named).
 pub fn read(bytes: &[u8], external: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<Model> {
-    let mut proto = fretsaw_onnx::read(bytes.to_vec()).map_err(error)?;
+    read_owned(bytes.to_vec(), external)
+}
+
+/// As [`read`], without a copy of the bytes.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_owned(bytes: Vec<u8>, external: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<Model> {
+    let mut proto = fretsaw_onnx::read(bytes).map_err(error)?;
     let external = |name: &str| external(name).map(Into::into).map_err(|e| e.to_string());
     fretsaw_onnx::load_external(&mut proto, external).map_err(error)?;
-    fretsaw_onnx::check(&proto).map_err(error)?;
     lift(&proto).map_err(error)
 }
 

@@ -232,6 +232,12 @@ impl Few {
         Ok(())
     }
 
+    /// The trees that are walked.
+    pub(crate) fn walked(&self) -> impl Iterator<Item = &Range<usize>> {
+        let walked = self.segments.iter().filter(|s| s.kind == Kind::Walk);
+        walked.map(|s| &s.trees)
+    }
+
     pub(crate) fn memory(&self) -> usize {
         self.ranker.memory()
             + size_of_val(&self.segments[..])

@@ -1,13 +1,15 @@
 //! Row by row: the row's bytes, then segment by segment its leaves, added as they are found.
 
+use std::ops::Range;
+
 use super::bytes::{Ranked, RowBytes};
 use super::tables::Pools;
 use super::{Kind, Leaves, Segment};
-use crate::block::Value;
+use crate::block::{ROWS, Value};
 use crate::kernel;
 use crate::run::{Total, start};
 use crate::trees::Trees;
-use crate::walk::{ANYTHING, LANES, Node, Nodes, PLAIN, WHOLE, WalkTree};
+use crate::walk::{Nodes, Walking};
 
 /// The margins of the rows `x`, which have `width` values each.
 pub(crate) fn rows<A: Total, R: Ranked>(
@@ -16,6 +18,7 @@ pub(crate) fn rows<A: Total, R: Ranked>(
     width: usize,
     out: &mut [A::Margin],
     sums: &mut Vec<A>,
+    walking: &mut Walking,
 ) {
     let finish = &trees.finish;
     let n_outputs = finish.base.len();
@@ -27,9 +30,14 @@ pub(crate) fn rows<A: Total, R: Ranked>(
         if few.ranker.n_columns() > 0 {
             kernel::rank(trees.isa, &few.ranker, x, &trees.table.sets, &mut bytes);
         }
+        if let Some(forest) = &trees.walk.forest
+            && few.segments.iter().any(|s| s.kind == Kind::Walk)
+        {
+            forest.rank_row(trees.isa, x, &trees.table.sets, walking);
+        }
         for segment in &few.segments {
             if segment.kind == Kind::Walk {
-                walk(trees, segment, x, sums);
+                walk(trees, segment, x, sums, walking);
                 continue;
             }
             match (A::pools(&few.leaves), &few.leaves) {
@@ -101,43 +109,24 @@ fn add_places<A: Total, R: Value>(
     );
 }
 
-/// The trees of a segment walked, several in flight.
-fn walk<A: Total, R: Value>(trees: &Trees, segment: &Segment, x: &[R], sums: &mut [A]) {
-    let of_walk = &trees.walk.trees[segment.trees.clone()];
-    match &trees.walk.nodes {
-        Nodes::F32(nodes) => walk_of(trees, nodes, of_walk, x, sums),
-        Nodes::F64(nodes) => walk_of(trees, nodes, of_walk, x, sums),
-    }
-}
-
-fn walk_of<A: Total, R: Value, T: Value>(
+/// The trees of a segment walked, many in flight where they stand in a forest.
+fn walk<A: Total, R: Value>(
     trees: &Trees,
-    nodes: &[Node<T>],
-    of_walk: &[WalkTree],
+    segment: &Segment,
     x: &[R],
     sums: &mut [A],
+    walking: &mut Walking,
 ) {
-    match trees.walk.meets(x) {
-        WHOLE => walk_by::<A, R, T, WHOLE>(trees, nodes, of_walk, x, sums),
-        PLAIN => walk_by::<A, R, T, PLAIN>(trees, nodes, of_walk, x, sums),
-        _ => walk_by::<A, R, T, ANYTHING>(trees, nodes, of_walk, x, sums),
-    }
-}
-
-fn walk_by<A: Total, R: Value, T: Value, const MEETS: u8>(
-    trees: &Trees,
-    nodes: &[Node<T>],
-    of_walk: &[WalkTree],
-    x: &[R],
-    sums: &mut [A],
-) {
-    let (walk, sets) = (&trees.walk, &trees.table.sets[..]);
+    let Some(forest) = &trees.walk.forest else {
+        return plain(trees, segment.trees.clone(), x, sums);
+    };
+    let walk = &trees.walk;
     let values = A::values(walk.values());
-    for eight in of_walk.chunks(LANES) {
-        let last = eight.len() - 1;
-        let roots = std::array::from_fn(|lane| eight[lane.min(last)].root());
-        let leaves = walk.eight::<R, T, MEETS>(nodes, sets, roots, [x; LANES]);
-        for (tree, leaf) in eight.iter().zip(leaves) {
+    let end = segment.trees.end;
+    for first in segment.trees.clone().step_by(ROWS) {
+        let some = first..end.min(first + ROWS);
+        let leaves = forest.row(trees.isa, some.clone(), walking);
+        for (tree, &leaf) in walk.trees[some].iter().zip(leaves) {
             walk.add(tree, values, leaf, x, |k, value| {
                 sums[k] = sums[k].plus(value);
             });
@@ -145,7 +134,22 @@ fn walk_by<A: Total, R: Value, T: Value, const MEETS: u8>(
     }
 }
 
-/// The engine's own baseline: one tree after the other, one node after the other.
+/// One tree after the other, one node after the other.
+fn plain<A: Total, R: Value>(trees: &Trees, range: Range<usize>, x: &[R], sums: &mut [A]) {
+    let (walk, sets) = (&trees.walk, &trees.table.sets[..]);
+    let values = A::values(walk.values());
+    for tree in &walk.trees[range] {
+        let leaf = match &walk.nodes {
+            Nodes::F32(nodes) => walk.one(nodes, sets, tree.root(), x),
+            Nodes::F64(nodes) => walk.one(nodes, sets, tree.root(), x),
+        };
+        walk.add(tree, values, leaf, x, |k, value| {
+            sums[k] = sums[k].plus(value);
+        });
+    }
+}
+
+/// The engine's own baseline: nothing but [`plain`].
 pub(crate) fn plain_walk<A: Total, R: Value>(
     trees: &Trees,
     x: &[R],
@@ -153,22 +157,12 @@ pub(crate) fn plain_walk<A: Total, R: Value>(
     out: &mut [A::Margin],
     sums: &mut Vec<A>,
 ) {
-    let (walk, sets) = (&trees.walk, &trees.table.sets[..]);
     let finish = &trees.finish;
     let n_outputs = finish.base.len();
-    let values = A::values(walk.values());
     for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(n_outputs)) {
         sums.clear();
         sums.extend((0..n_outputs).map(|k| start::<A>(finish, k)));
-        for tree in &walk.trees {
-            let leaf = match &walk.nodes {
-                Nodes::F32(nodes) => walk.one(nodes, sets, tree.root(), x),
-                Nodes::F64(nodes) => walk.one(nodes, sets, tree.root(), x),
-            };
-            walk.add(tree, values, leaf, x, |k, value| {
-                sums[k] = sums[k].plus(value);
-            });
-        }
+        plain(trees, 0..trees.walk.trees.len(), x, sums);
         for (k, (out, sum)) in out.iter_mut().zip(&*sums).enumerate() {
             *out = sum.finish(finish, k);
         }

@@ -124,7 +124,7 @@ pub(super) fn segment<H: Held, V: Copy, S: Copy>(
     segment: &Segment,
     pools: &Pools<V>,
     sum: S,
-    mut add: impl FnMut(S, usize, V) -> S,
+    add: impl FnMut(S, usize, V) -> S,
 ) -> S {
     let levels = &pools.levels;
     match segment.kind {

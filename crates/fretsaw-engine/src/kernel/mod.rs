@@ -8,10 +8,12 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod few;
+mod ladder;
 mod portable;
 mod scalar;
 mod shape;
 mod sums;
+mod walk;
 
 use crate::block::{Block, Columns, Plane, Value};
 use crate::circuit::Routes;
@@ -19,11 +21,14 @@ use crate::few::bytes::{Ranked, Ranker, RowBytes, Slice};
 use crate::few::tables::Pools;
 use crate::few::{Few, Segment};
 use crate::isa::Isa;
-use crate::leaves::{Batch, Job, JobRun, Tables, byte_slot};
+use crate::ladder::Ladder;
+use crate::leaves::{Batch, Held, Job, JobRun, Tables, byte_slot, line_slot};
 use crate::predicate::{Op, SetTest};
-use crate::table::{CONSTANT_PLANES, Ranks, Run, Table};
+use crate::table::{CONSTANT_PLANES, Run, Table};
+use crate::walk::Search;
 
 pub(crate) use sums::{Number, Term, Tiles};
+pub(crate) use walk::{Ask, LEAF, Nodes, Step, fetch, walk};
 
 /// The sums of one output over a block.
 pub(crate) enum SumMut<'a> {
@@ -43,22 +48,30 @@ pub(crate) struct Lookups<'a> {
     pub(crate) words: usize,
 }
 
-/// Whether the kernel looks values up a byte at a time.
-pub(crate) fn wants_bytes(isa: Isa) -> bool {
-    isa == Isa::Avx512Vbmi
+/// How the kernel wants leaf values held.
+pub(crate) fn held(isa: Isa) -> Held {
+    match isa {
+        Isa::Avx512Vbmi => Held::WordsOrBytes,
+        Isa::Avx512 => Held::Words,
+        Isa::Avx2 => Held::Bytes,
+        _ => Held::Plain,
+    }
 }
 
 /// Where the sum of a row stands within a block.
 pub(crate) fn slot(tables: &Tables, row: usize, value_bytes: usize) -> usize {
     match tables {
         Tables::Plain(_) => row,
-        Tables::Bytes { .. } => byte_slot(row, value_bytes),
+        Tables::Lines {
+            held: Held::Bytes, ..
+        } => byte_slot(row, value_bytes),
+        Tables::Lines { .. } => line_slot(row, value_bytes),
     }
 }
 
-/// Whether the kernel ranks the values of a column before it compares them.
-pub(crate) fn wants_ranks(isa: Isa) -> bool {
-    matches!(isa, Isa::Avx512 | Isa::Avx512Vbmi)
+/// Whether the kernel answers the comparisons of a column together.
+pub(crate) fn wants_ladders(isa: Isa) -> bool {
+    isa != Isa::Scalar
 }
 
 /// Fills the planes of all predicates for the first `words * 64` rows.
@@ -73,106 +86,115 @@ pub(crate) fn predicates(
     planes[1] = Plane::ONE;
     let planes = &mut planes[CONSTANT_PLANES..];
     match columns {
-        Columns::F32(columns) => {
-            for of_column in table.runs.chunk_by(|a, b| a.column == b.column) {
-                let at = of_column[0].column as usize;
-                if let Some(Some(ranks)) = table.ranks.get(at) {
-                    less_ranked(isa, table, ranks, of_column, &columns[at], words, planes);
-                    continue;
-                }
-                for run in of_column {
-                    let out = &mut planes[run.range()];
-                    if run.op == Op::Less {
-                        let cuts = &table.narrow[run.range()];
-                        less_f32(isa, &columns[at], cuts, run.nan, words, out);
-                    } else {
-                        odd(table, run, &columns[at], words, out);
-                    }
-                }
-            }
-        }
-        Columns::F64(columns) => {
-            for run in &table.runs {
-                let (column, out) = (&columns[run.column as usize], &mut planes[run.range()]);
-                if run.op == Op::Less {
-                    let cuts = &table.wide[run.range()];
-                    less_f64(isa, column, cuts, run.nan, words, out);
-                } else {
-                    odd(table, run, column, words, out);
-                }
-            }
-        }
+        Columns::F32(columns) => predicates_of(isa, table, columns, words, planes),
+        Columns::F64(columns) => predicates_of(isa, table, columns, words, planes),
     }
 }
 
-fn less_f32(
-    isa: Isa,
-    column: &Block<f32>,
-    cuts: &[f32],
-    nan: bool,
-    words: usize,
-    out: &mut [Plane],
-) {
-    match isa {
-        Isa::Scalar => scalar::less(column, cuts, nan, words, out),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => avx2::less_f32(column, cuts, nan, words, out),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 | Isa::Avx512Vbmi => avx512::less_f32(column, cuts, nan, words, out),
-        _ => portable::less(column, cuts, nan, words, out),
-    }
-}
-
-fn less_f64(
-    isa: Isa,
-    column: &Block<f64>,
-    cuts: &[f64],
-    nan: bool,
-    words: usize,
-    out: &mut [Plane],
-) {
-    match isa {
-        Isa::Scalar => scalar::less(column, cuts, nan, words, out),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => avx2::less_f64(column, cuts, nan, words, out),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 | Isa::Avx512Vbmi => avx512::less_f64(column, cuts, nan, words, out),
-        _ => portable::less(column, cuts, nan, words, out),
-    }
-}
-
-/// All predicates of a ranked column.
-fn less_ranked(
+fn predicates_of<T: Compared>(
     isa: Isa,
     table: &Table,
-    ranks: &Ranks,
-    runs: &[Run],
-    column: &Block<f32>,
+    columns: &[Block<T>],
     words: usize,
     planes: &mut [Plane],
 ) {
-    // NaN ranks below every cut where it is to answer yes, above every cut where no.
-    let mut of_nan = [Block::<u8>::default(), Block::default()];
-    let [above, below] = &mut of_nan;
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 | Isa::Avx512Vbmi => avx512::ranks(column, ranks, words, below, above),
-        _ => unreachable!("`wants_ranks` has no other"),
+    for ladder in &table.ladders {
+        let column = &columns[ladder.column as usize];
+        T::climb(isa, column, ladder, &table.cut, words, planes);
     }
-    for run in runs {
-        let out = &mut planes[run.range()];
-        if run.op != Op::Less {
-            odd(table, run, column, words, out);
-            continue;
-        }
-        let (ranks, cuts) = (&of_nan[usize::from(run.nan)], &table.cut[run.range()]);
-        match isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 | Isa::Avx512Vbmi => avx512::not_above(ranks, cuts, words, out),
-            _ => unreachable!("`wants_ranks` has no other"),
+    for run in &table.runs {
+        let (column, out) = (&columns[run.column as usize], &mut planes[run.range()]);
+        match run.op {
+            Op::Less => T::less(
+                isa,
+                column,
+                &T::cuts(table)[run.range()],
+                run.nan,
+                words,
+                out,
+            ),
+            _ => odd(table, run, column, words, out),
         }
     }
 }
+
+/// A precision of columns, and the kernels for it.
+trait Compared: Value {
+    /// The thresholds of the table's predicates.
+    fn cuts(table: &Table) -> &[Self];
+
+    /// Compares with one cut after the other.
+    fn less(
+        isa: Isa,
+        column: &Block<Self>,
+        cuts: &[Self],
+        nan: bool,
+        words: usize,
+        out: &mut [Plane],
+    );
+
+    /// Compares with all cuts of a ladder. `planes` are those of all predicates, as `cut` is.
+    fn climb(
+        isa: Isa,
+        column: &Block<Self>,
+        ladder: &Ladder,
+        cut: &[u8],
+        words: usize,
+        planes: &mut [Plane],
+    );
+}
+
+macro_rules! compared {
+    ($value:ty, $cuts:ident, $less:ident, $climb:ident) => {
+        impl Compared for $value {
+            fn cuts(table: &Table) -> &[Self] {
+                &table.$cuts
+            }
+
+            fn less(
+                isa: Isa,
+                column: &Block<Self>,
+                cuts: &[Self],
+                nan: bool,
+                words: usize,
+                out: &mut [Plane],
+            ) {
+                match isa {
+                    Isa::Scalar => scalar::less(column, cuts, nan, words, out),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx2 => avx2::$less(column, cuts, nan, words, out),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx512 | Isa::Avx512Vbmi => {
+                        avx512::$less(column, cuts, nan, words, out);
+                    }
+                    _ => portable::less(column, cuts, nan, words, out),
+                }
+            }
+
+            fn climb(
+                isa: Isa,
+                column: &Block<Self>,
+                ladder: &Ladder,
+                cut: &[u8],
+                words: usize,
+                planes: &mut [Plane],
+            ) {
+                match isa {
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx2 => avx2::$climb(column, ladder, cut, words, planes),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx512 | Isa::Avx512Vbmi => {
+                        avx512::$climb(column, ladder, cut, words, planes);
+                    }
+                    _ => portable::climb(column, &ladder.$cuts, ladder, cut, words, planes),
+                }
+            }
+        }
+    };
+}
+
+compared!(f32, narrow, less_f32, climb_f32);
+compared!(f64, wide, less_f64, climb_f64);
 
 /// The predicates that are no plain comparison.
 fn odd<T: Value>(table: &Table, run: &Run, column: &Block<T>, words: usize, out: &mut [Plane]) {
@@ -196,17 +218,23 @@ pub(crate) fn codes(
     planes: &mut [Plane],
     codes: &mut [Block<u8>],
 ) {
-    let ops = &routes.ops[batch.first_op as usize..][..batch.n_ops as usize];
-    let which = &routes.routes[batch.first_route as usize..][..batch.n_routes as usize];
-    match isa {
-        Isa::Scalar => scalar::codes(routes, ops, which, planes, codes),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => avx2::codes(routes, ops, which, planes, codes),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512::codes(routes, ops, which, planes, codes),
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vbmi => avx512::codes_vbmi(routes, ops, which, planes, codes),
-        _ => portable::codes(routes, ops, which, planes, codes),
+    let mut codes = codes;
+    let groups = &routes.groups[batch.first_group as usize..][..batch.n_groups as usize];
+    for group in groups {
+        let ops = &routes.ops[group.first_op as usize..][..group.n_ops as usize];
+        let which = &routes.routes[group.first_route as usize..][..group.n_routes as usize];
+        let (these, rest) = std::mem::take(&mut codes).split_at_mut(which.len());
+        match isa {
+            Isa::Scalar => scalar::codes(routes, ops, which, planes, these),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => avx2::codes(routes, ops, which, planes, these),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => avx512::codes(routes, ops, which, planes, these),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vbmi => avx512::codes_vbmi(routes, ops, which, planes, these),
+            _ => portable::codes(routes, ops, which, planes, these),
+        }
+        codes = rest;
     }
 }
 
@@ -214,9 +242,9 @@ pub(crate) fn codes(
 pub(crate) fn add_leaves(isa: Isa, lookups: Lookups<'_>, sum: SumMut<'_>) {
     match isa {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512::add(lookups, sum),
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::add(isa, lookups, sum),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vbmi => avx512::add_vbmi(lookups, sum),
+        Isa::Avx2 => avx2::add(lookups, sum),
         Isa::Scalar => scalar::add(lookups, sum),
         _ => portable::add(lookups, sum),
     }
@@ -287,5 +315,68 @@ pub(crate) fn add_terms_f32(isa: Isa, tiles: &Tiles<f32>, term: Term, x: &[f32],
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 | Isa::Avx512Vbmi => avx512::add_terms_f32(tiles, term, x, out),
         _ => sums::add(tiles, term, x, out),
+    }
+}
+
+/// Ranks `values`; `put` gets the number, the value and the rank of each.
+pub(crate) fn ranks_f32(
+    isa: Isa,
+    search: &Search<f32>,
+    values: impl Iterator<Item = f32>,
+    mut put: impl FnMut(usize, f32, usize),
+) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::ranks_f32(search, values, put),
+        _ => values
+            .enumerate()
+            .for_each(|(i, x)| put(i, x, search.rank(x))),
+    }
+}
+
+/// The same in f64.
+pub(crate) fn ranks_f64(
+    isa: Isa,
+    search: &Search<f64>,
+    values: impl Iterator<Item = f64>,
+    mut put: impl FnMut(usize, f64, usize),
+) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::ranks_f64(search, values, put),
+        _ => values
+            .enumerate()
+            .for_each(|(i, x)| put(i, x, search.rank(x))),
+    }
+}
+
+/// Whether [`tops`] and [`row_tops`] have a kernel.
+pub(crate) fn has_tops(isa: Isa) -> bool {
+    matches!(isa, Isa::Avx512 | Isa::Avx512Vbmi)
+}
+
+/// The codes of the nodes that the first `words * 64` ranked rows of a block come to below `top`,
+/// a complete heap.
+pub(crate) fn tops(
+    isa: Isa,
+    top: &[Step],
+    columns: &[Block<u16>],
+    words: usize,
+    codes: &mut Block<u8>,
+) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::tops(top, columns, words, codes),
+        _ => unreachable!("`has_tops` has no other"),
+    }
+}
+
+/// The codes of the nodes that one row comes to in 32 trees, below the complete heaps of `levels`
+/// levels that `asks` are.
+pub(crate) fn row_tops(isa: Isa, asks: &[Ask], levels: usize, ranks: &[u16], codes: &mut [u8; 32]) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::row_tops(asks, levels, ranks, codes),
+        _ => unreachable!("`has_tops` has no other"),
     }
 }

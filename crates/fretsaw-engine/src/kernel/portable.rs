@@ -1,9 +1,11 @@
 //! Bit-slicing on arrays of words: for any processor, and the parts that others share.
 
+use super::ladder::{Digits, fill, rung, search};
 use super::{Lookups, SumMut, plain, shape};
 use crate::block::{Block, Plane, ROWS, Value, WORDS};
 use crate::circuit::{MAX_BITS, Mux, Route, Routes};
-use crate::leaves::{Leaf, NARROW, Tables, Values, WIDE};
+use crate::ladder::Ladder;
+use crate::leaves::{Leaf, Tables, Values};
 
 pub(super) fn less<T: Value>(
     column: &Block<T>,
@@ -32,8 +34,22 @@ pub(super) fn less<T: Value>(
     }
 }
 
+pub(super) fn climb<T: Value>(
+    column: &Block<T>,
+    tree: &[T],
+    ladder: &Ladder,
+    cut: &[u8],
+    words: usize,
+    planes: &mut [Plane],
+) {
+    let mut digits = Digits::ZERO;
+    search(column, tree, ladder.levels, words, &mut digits);
+    fill(&digits, ladder, cut, planes, rung);
+}
+
 /// 64 bytes of 0 or 1 as bits.
-fn pack(bytes: &[u8; 64]) -> u64 {
+#[inline(always)]
+pub(super) fn pack(bytes: &[u8; 64]) -> u64 {
     bytes
         .as_chunks::<8>()
         .0
@@ -130,10 +146,10 @@ pub(super) fn add(lookups: Lookups<'_>, sum: SumMut<'_>) {
 }
 
 fn add_to<A: Leaf>(lookups: Lookups<'_>, values: &[A], sum: &mut Block<A>) {
-    if lookups.run.wide {
-        add_width::<A, WIDE>(lookups, values, sum);
-    } else {
-        add_width::<A, NARROW>(lookups, values, sum);
+    match lookups.run.width {
+        64 => add_width::<A, 64>(lookups, values, sum),
+        128 => add_width::<A, 128>(lookups, values, sum),
+        _ => add_width::<A, 256>(lookups, values, sum),
     }
 }
 

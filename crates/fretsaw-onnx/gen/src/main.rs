@@ -20,8 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let file = std::path::Path::new(&out).join("onnx.rs");
     prost_build::Config::new()
-        // Tensor payloads are shared with the file that was read, not copied.
-        .bytes([".onnx.TensorProto.raw_data"])
+        // Tensor payloads and texts are shared with the file that was read, not copied.
+        .bytes([".onnx.TensorProto.raw_data", ".onnx.AttributeProto.strings"])
         .out_dir(&out)
         .compile_fds(files)?;
     // A field that is no field of ONNX's: see `proto/wire.rs`.

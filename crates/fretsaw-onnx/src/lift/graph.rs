@@ -95,7 +95,7 @@ impl<'a> Op<'a> {
     pub(super) fn texts(self, name: &str) -> Option<Vec<String>> {
         let list = self.attribute(name).map_or(&[][..], |a| &a.strings);
         list.iter()
-            .map(|s| String::from_utf8(s.clone()).ok())
+            .map(|s| String::from_utf8(s.to_vec()).ok())
             .collect()
     }
 

@@ -2,7 +2,6 @@
 //! against each other. What the trees mean is for `trees` to say.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use fretsaw_model::{Float, Labels};
 
@@ -34,13 +33,26 @@ pub(super) enum Node {
         column: u32,
         value: f64,
         /// The set of `Mode::Member`.
-        members: Range<usize>,
+        members: Part,
         nan_true: bool,
-        on_true: usize,
-        on_false: usize,
+        on_true: u32,
+        on_false: u32,
     },
-    /// What the leaf adds: positions in [`Ensemble::weights`].
-    Leaf(Vec<usize>),
+    /// What the leaf adds: a part of [`Ensemble::weights`].
+    Leaf(Part),
+}
+
+/// Some elements next to each other. Files can have millions of nodes, so it is small.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Part {
+    first: u32,
+    len: u32,
+}
+
+impl Part {
+    pub(super) fn of<T>(self, list: &[T]) -> &[T] {
+        &list[self.first as usize..][..self.len as usize]
+    }
 }
 
 /// What happens to finished sums.
@@ -68,7 +80,7 @@ pub(super) struct Ensemble {
     pub(super) n_outputs: usize,
     pub(super) nodes: Vec<Node>,
     pub(super) roots: Vec<usize>,
-    /// Output and value.
+    /// Output and value, those of one node next to each other.
     pub(super) weights: Vec<(usize, f64)>,
     pub(super) members: Vec<f64>,
     pub(super) base: Vec<f64>,
@@ -159,8 +171,91 @@ fn outputs(n: i64, name: &str) -> Result<usize, Error> {
         })
 }
 
+/// Refuses more than a `u32` numbers.
+fn countable(n: usize) -> Result<(), Error> {
+    match u32::try_from(n) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::invalid(format!(
+            "{n} nodes or weights are more than can be numbered"
+        ))),
+    }
+}
+
 fn column(id: i64) -> Result<u32, Error> {
     u32::try_from(id).map_err(|_| Error::invalid(format!("feature {id} is no feature")))
+}
+
+/// Where the node of a tree and id stands.
+struct Places {
+    trees: Vec<Place>,
+    /// The place of each tree in `trees`.
+    numbers: HashMap<i64, usize>,
+    /// The nodes of trees whose ids do not count up from the root's.
+    others: HashMap<(i64, i64), u32>,
+    /// The tree that was asked for last: mostly the next to be asked for.
+    last: usize,
+}
+
+struct Place {
+    tree: i64,
+    /// A tree's root is its first node, wherever its id stands.
+    root: u32,
+    root_id: i64,
+    len: u32,
+    counts_up: bool,
+}
+
+impl Places {
+    fn new(tree_ids: &[i64], node_ids: &[i64]) -> Result<Self, Error> {
+        let mut places = Self {
+            trees: Vec::new(),
+            numbers: HashMap::new(),
+            others: HashMap::new(),
+            last: 0,
+        };
+        let mut root = 0;
+        for of_tree in tree_ids.chunk_by(|a, b| a == b) {
+            let (tree, len) = (of_tree[0], of_tree.len() as u32);
+            let ids = &node_ids[root as usize..][..of_tree.len()];
+            let number = places.trees.len();
+            if places.numbers.insert(tree, number).is_some() {
+                return Err(Error::invalid(format!(
+                    "the nodes of tree {tree} do not stand together"
+                )));
+            }
+            let counts_up = ids.is_sorted_by(|a, b| a.checked_add(1) == Some(*b));
+            for (at, &node) in (root..).zip(ids).filter(|_| !counts_up) {
+                if places.others.insert((tree, node), at).is_some() {
+                    return Err(Error::invalid(format!("tree {tree} has node {node} twice")));
+                }
+            }
+            places.trees.push(Place {
+                tree,
+                root,
+                root_id: ids[0],
+                len,
+                counts_up,
+            });
+            root += len;
+        }
+        Ok(places)
+    }
+
+    fn find(&mut self, tree: i64, node: i64) -> Option<u32> {
+        if self.trees.get(self.last).is_none_or(|t| t.tree != tree) {
+            self.last = *self.numbers.get(&tree)?;
+        }
+        let place = &self.trees[self.last];
+        if !place.counts_up {
+            return self.others.get(&(tree, node)).copied();
+        }
+        let at = u32::try_from(node.checked_sub(place.root_id)?).ok()?;
+        (at < place.len).then(|| place.root + at)
+    }
+
+    fn roots(&self) -> Vec<usize> {
+        self.trees.iter().map(|t| t.root as usize).collect()
+    }
 }
 
 fn read_3(op: Op<'_>, float: Float) -> Result<Ensemble, Error> {
@@ -221,34 +316,19 @@ fn read_3(op: Op<'_>, float: Float) -> Result<Ensemble, Error> {
         )?;
     }
 
-    let mut places = HashMap::new();
-    let mut roots = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for (i, (&tree, &node)) in tree_ids.iter().zip(node_ids).enumerate() {
-        if places.insert((tree, node), i).is_some() {
-            return Err(Error::invalid(format!("tree {tree} has node {node} twice")));
-        }
-        // A tree's root is its first node, wherever its id stands.
-        if i == 0 || tree_ids[i - 1] != tree {
-            if !seen.insert(tree) {
-                return Err(Error::invalid(format!(
-                    "the nodes of tree {tree} do not stand together"
-                )));
-            }
-            roots.push(i);
-        }
-    }
-    let mut nodes = Vec::new();
+    countable(n)?;
+    let mut places = Places::new(tree_ids, node_ids)?;
+    let mut nodes = Vec::with_capacity(n);
     for i in 0..n {
-        let child = |id: i64| {
-            places.get(&(tree_ids[i], id)).copied().ok_or_else(|| {
+        let mut child = |id: i64| {
+            places.find(tree_ids[i], id).ok_or_else(|| {
                 Error::invalid(format!(
                     "tree {}, node {}: its child {id} does not exist",
                     tree_ids[i], node_ids[i]
                 ))
             })
         };
-        let mode = match modes[i].as_slice() {
+        let mode = match &modes[i][..] {
             b"BRANCH_LEQ" => Mode::LessEq,
             b"BRANCH_LT" => Mode::Less,
             b"BRANCH_GTE" => Mode::GreaterEq,
@@ -256,7 +336,7 @@ fn read_3(op: Op<'_>, float: Float) -> Result<Ensemble, Error> {
             b"BRANCH_EQ" => Mode::Equal,
             b"BRANCH_NEQ" => Mode::NotEqual,
             b"LEAF" => {
-                nodes.push(Node::Leaf(vec![]));
+                nodes.push(Node::Leaf(Part::default()));
                 continue;
             }
             other => {
@@ -268,7 +348,7 @@ fn read_3(op: Op<'_>, float: Float) -> Result<Ensemble, Error> {
             mode,
             column: column(columns[i])?,
             value: values[i],
-            members: 0..0,
+            members: Part::default(),
             nan_true: nan_true.get(i) == Some(&1),
             on_true: child(on_true[i])?,
             on_false: child(on_false[i])?,
@@ -283,9 +363,10 @@ fn read_3(op: Op<'_>, float: Float) -> Result<Ensemble, Error> {
         lengths(&name, v.len(), &format!("{prefix}_weights"), weights.len()).map(|()| v)
     };
     let (w_trees, w_nodes, w_ids) = (list("treeids")?, list("nodeids")?, list("ids")?);
-    let mut pairs = Vec::new();
+    countable(weights.len())?;
+    let mut of_nodes = Vec::with_capacity(weights.len());
     for (i, &weight) in weights.iter().enumerate() {
-        let at = places.get(&(w_trees[i], w_nodes[i])).ok_or_else(|| {
+        let at = places.find(w_trees[i], w_nodes[i]).ok_or_else(|| {
             Error::invalid(format!(
                 "weight {i} is for tree {}, node {}, which does not exist",
                 w_trees[i], w_nodes[i]
@@ -298,17 +379,24 @@ fn read_3(op: Op<'_>, float: Float) -> Result<Ensemble, Error> {
                 w_ids[i]
             ))
         })?;
+        of_nodes.push((at, (output, weight)));
+    }
+    // Stable, and quick where they stand in order already.
+    of_nodes.sort_by_key(|&(at, _)| at);
+    let mut first = 0;
+    for of_node in of_nodes.chunk_by(|a, b| a.0 == b.0) {
+        let len = of_node.len() as u32;
         // Weights of inner nodes are ignored, as ONNX Runtime does.
-        if let Node::Leaf(own) = &mut nodes[*at] {
-            own.push(pairs.len());
+        if let Node::Leaf(own) = &mut nodes[of_node[0].0 as usize] {
+            *own = Part { first, len };
         }
-        pairs.push((output, weight));
+        first += len;
     }
     Ok(Ensemble {
         n_outputs,
         nodes,
-        roots,
-        weights: pairs,
+        roots: places.roots(),
+        weights: of_nodes.into_iter().map(|(_, weight)| weight).collect(),
         members: vec![],
         base,
         aggregate,
@@ -327,7 +415,7 @@ pub(super) fn labels(op: Op<'_>) -> Result<Labels, Error> {
         ([_, ..], []) => Ok(Labels::Ints(whole.to_vec())),
         ([], [_, ..]) => text
             .iter()
-            .map(|s| String::from_utf8(s.clone()).ok())
+            .map(|s| String::from_utf8(s.to_vec()).ok())
             .collect::<Option<_>>()
             .map(Labels::Strings)
             .ok_or_else(|| Error::invalid("a class name is not UTF-8")),
@@ -392,21 +480,23 @@ fn read_5(op: Op<'_>) -> Result<Ensemble, Error> {
     )?;
     let members = tensor(op, "membership_values")?.unwrap_or_default();
 
-    let mut weights = Vec::new();
+    countable(n.saturating_add(values.len()))?;
+    countable(members.len())?;
+    let mut weights = Vec::with_capacity(values.len());
     for (i, (&k, &value)) in targets.iter().zip(&values).enumerate() {
         let output = usize::try_from(k).ok().filter(|&k| k < n_outputs);
         let output = output
             .ok_or_else(|| Error::invalid(format!("leaf {i} is for output {k} of {n_outputs}")))?;
         weights.push((output, value));
     }
-    let mut nodes = Vec::new();
+    let mut nodes = Vec::with_capacity(n + values.len());
     let mut next_set = 0;
     for i in 0..n {
         let child = |id: i64, leaf: i64| {
             let of = if leaf != 0 { values.len() } else { n };
             let id = usize::try_from(id).ok().filter(|&id| id < of);
             // Leaves stand behind the nodes.
-            id.map(|id| if leaf != 0 { n + id } else { id })
+            id.map(|id| if leaf != 0 { n + id } else { id } as u32)
                 .ok_or_else(|| Error::invalid(format!("node {i}: its child does not exist")))
         };
         let mode = match modes[i] as u8 {
@@ -419,14 +509,17 @@ fn read_5(op: Op<'_>) -> Result<Ensemble, Error> {
             6 => Mode::Member,
             other => return Err(op.refuse(&format!("the node mode {other}"))),
         };
-        let mut set = 0..0;
+        let mut set = Part::default();
         if mode == Mode::Member {
             let rest = members.get(next_set..).filter(|rest| !rest.is_empty());
             let rest = rest.ok_or_else(|| {
                 Error::invalid(format!("node {i}: membership_values has no set for it"))
             })?;
             let len = rest.iter().position(|v| v.is_nan()).unwrap_or(rest.len());
-            set = next_set..next_set + len;
+            set = Part {
+                first: next_set as u32,
+                len: len as u32,
+            };
             next_set += len + 1;
         }
         nodes.push(Node::Split {
@@ -439,7 +532,8 @@ fn read_5(op: Op<'_>) -> Result<Ensemble, Error> {
             on_false: child(on_false[i], false_leaf[i])?,
         });
     }
-    nodes.extend((0..values.len()).map(|i| Node::Leaf(vec![i])));
+    let leaf = |first| Node::Leaf(Part { first, len: 1 });
+    nodes.extend((0..values.len() as u32).map(leaf));
     let mut roots = Vec::new();
     for &root in required(op, "tree_roots")? {
         let root = usize::try_from(root).ok().filter(|&r| r < n);
@@ -448,7 +542,7 @@ fn read_5(op: Op<'_>) -> Result<Ensemble, Error> {
         roots.push(match &nodes[root] {
             Node::Split {
                 on_true, on_false, ..
-            } if on_true == on_false && *on_true >= n => *on_true,
+            } if on_true == on_false && *on_true as usize >= n => *on_true as usize,
             _ => root,
         });
     }

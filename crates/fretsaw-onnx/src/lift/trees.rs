@@ -110,8 +110,8 @@ impl Builder<'_> {
     fn tree(&mut self, root: usize) -> Result<Tree, Error> {
         let mut nodes: Vec<Node> = Vec::new();
         let mut sets = Vec::new();
-        let mut leaves: Vec<usize> = Vec::new();
-        let mut stack = vec![(root, None::<(usize, bool)>)];
+        let mut leaves = Vec::new();
+        let mut stack = vec![(root, None)];
         while let Some((at, parent)) = stack.pop() {
             let here = nodes.len() as u32;
             if let Some((parent, yes)) = parent
@@ -126,22 +126,25 @@ impl Builder<'_> {
                     leaves.push(at);
                 }
                 raw::Node::Split { .. } => {
-                    let (mut splits, yes, no) = self
-                        .splits(at, &mut sets)
+                    let (split, others, yes, no) = self
+                        .split(at, &mut sets)
                         .map_err(|e| e.at(format!("node {at}")))?;
-                    let last = splits.pop();
                     // Several tests have one yes-way, which is a leaf: each gets a copy of it.
-                    for mut split in splits {
+                    for test in others {
                         let here = nodes.len() as u32;
-                        (split.yes, split.no) = (here + 1, here + 2);
-                        nodes.push(Node::Split(split));
+                        nodes.push(Node::Split(Split {
+                            test,
+                            yes: here + 1,
+                            no: here + 2,
+                            ..split
+                        }));
                         nodes.push(Node::Leaf(leaves.len() as u32));
                         leaves.push(yes);
                     }
                     let here = nodes.len();
                     stack.push((no, Some((here, false))));
                     stack.push((yes, Some((here, true))));
-                    nodes.extend(last.map(Node::Split));
+                    nodes.push(Node::Split(split));
                 }
             }
         }
@@ -165,18 +168,19 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// The test at a raw node, and the raw nodes of its two ways. Where it is a set that no category
-    /// set can be, a test for each member, of which any sends a row to the first way.
-    fn splits(
+    /// The split at a raw node, and the raw nodes of its two ways. Where its test is a set that no
+    /// category set can be, there are other tests in front of it, of which any sends a row to the
+    /// first way.
+    fn split(
         &mut self,
         at: usize,
         sets: &mut Vec<CategorySet>,
-    ) -> Result<(Vec<Split>, usize, usize), Error> {
+    ) -> Result<(Split, Vec<Test>, usize, usize), Error> {
         let raw::Node::Split {
             mode,
             column,
             value,
-            ref members,
+            members,
             nan_true,
             on_true,
             on_false,
@@ -190,18 +194,18 @@ impl Builder<'_> {
                 self.input.columns.len()
             )));
         };
-        let mut on_false = on_false;
-        let one = |test| vec![test];
-        let tests = match mode {
-            Mode::Less if value == f64::NEG_INFINITY => one(Test::Less(value)),
+        let (on_true, mut on_false) = (on_true as usize, on_false as usize);
+        let mut others = Vec::new();
+        let test = match mode {
+            Mode::Less if value == f64::NEG_INFINITY => Test::Less(value),
             Mode::Equal => {
                 let mut values = vec![value];
                 self.chain(column, on_true, nan_true, &mut on_false, &mut values)?;
-                self.members(&values, made, on_true, sets)?
+                self.members(&values, made, on_true, sets, &mut others)?
             }
             Mode::Member => {
-                let values = &self.raw.members[members.clone()];
-                self.members(values, made, on_true, sets)?
+                let values = members.of(&self.raw.members);
+                self.members(values, made, on_true, sets, &mut others)?
             }
             _ if made.index != Rounding::None => {
                 return Err(Error::unsupported(
@@ -209,11 +213,11 @@ impl Builder<'_> {
                     "it",
                 ));
             }
-            Mode::LessEq => one(Test::LessEq(value)),
-            Mode::Less => one(Test::Less(value)),
-            Mode::GreaterEq => one(Test::GreaterEq(value)),
-            Mode::Greater => one(Test::Greater(value)),
-            Mode::NotEqual => one(Test::NotEqual(value)),
+            Mode::LessEq => Test::LessEq(value),
+            Mode::Less => Test::Less(value),
+            Mode::GreaterEq => Test::GreaterEq(value),
+            Mode::Greater => Test::Greater(value),
+            Mode::NotEqual => Test::NotEqual(value),
         };
         // NEQ sends NaN to the true way whatever the flag says.
         let yes = nan_true || mode == Mode::NotEqual;
@@ -222,35 +226,41 @@ impl Builder<'_> {
         } else {
             Missing::Nan { yes }
         };
-        let split = |test| Split {
+        let split = Split {
             feature,
             test,
             missing,
             yes: 0,
             no: 0,
         };
-        Ok((tests.into_iter().map(split).collect(), on_true, on_false))
+        Ok((split, others, on_true, on_false))
     }
 
     /// The test for one of these values: an equality, a set of categories, or several equalities in
-    /// front of a leaf.
+    /// front of a leaf, all but the last of which are `others`.
     fn members(
         &self,
         values: &[f64],
         made: Column,
         on_true: usize,
         sets: &mut Vec<CategorySet>,
-    ) -> Result<Vec<Test>, Error> {
+        others: &mut Vec<Test>,
+    ) -> Result<Test, Error> {
         let plain = made.index == Rounding::None;
         if plain && values.len() == 1 {
-            return Ok(vec![Test::Equal(values[0])]);
+            return Ok(Test::Equal(values[0]));
         }
         let category = |v: &f64| v.trunc() == *v && (0.0..4_294_967_296.0).contains(v);
         let leaf = matches!(self.raw.nodes[on_true], raw::Node::Leaf(_));
-        if plain && leaf && !values.is_empty() && !values.iter().all(category) {
-            return Ok(values.iter().map(|&v| Test::Equal(v)).collect());
+        if let Some((&last, front)) = values.split_last()
+            && plain
+            && leaf
+            && !values.iter().all(category)
+        {
+            others.extend(front.iter().map(|&v| Test::Equal(v)));
+            return Ok(Test::Equal(last));
         }
-        Ok(vec![set(values, made, sets)?])
+        set(values, made, sets)
     }
 
     /// Follows a chain of equalities on one column whose true ways meet in one node.
@@ -272,12 +282,12 @@ impl Builder<'_> {
             ..
         } = self.raw.nodes[*no]
         {
-            if column != first || on_true != yes || nan_true != nan {
+            if column != first || on_true as usize != yes || nan_true != nan {
                 break;
             }
             self.take(*no)?;
             values.push(value);
-            *no = on_false;
+            *no = on_false as usize;
         }
         Ok(())
     }
@@ -285,18 +295,17 @@ impl Builder<'_> {
     /// What the leaves add: one value each to one output, or a vector each.
     fn leaves(&mut self, leaves: &[usize]) -> Result<(Target, Vec<f64>), Error> {
         let raw = self.raw;
-        let own = |at: usize| match &raw.nodes[at] {
-            raw::Node::Leaf(own) => own.as_slice(),
+        let own = |at: usize| match raw.nodes[at] {
+            raw::Node::Leaf(own) => own.of(&raw.weights),
             raw::Node::Split { .. } => &[],
         };
         if let Some(&at) = leaves.iter().find(|&&at| own(at).is_empty()) {
             return Err(Error::invalid(format!("leaf node {at} has no weight")));
         }
-        let weights = &raw.weights;
-        let mut outputs = leaves.iter().flat_map(|&at| own(at)).map(|&i| weights[i].0);
-        let first = outputs.next().unwrap_or(0);
-        if leaves.iter().all(|&at| own(at).len() == 1) && outputs.all(|k| k == first) {
-            let values = leaves.iter().map(|&at| weights[own(at)[0]].1).collect();
+        let first = own(leaves[0])[0].0;
+        let single = |&at: &usize| matches!(own(at), [(k, _)] if *k == first);
+        if leaves.iter().all(single) {
+            let values = leaves.iter().map(|&at| own(at)[0].1).collect();
             self.hit[first] = true;
             return Ok((Target::Output(first as u32), values));
         }
@@ -311,11 +320,11 @@ impl Builder<'_> {
         }
         let mut values = vec![0.0; dense];
         let mut counts = vec![0; width];
+        // The leaf that last had a weight for an output.
+        let mut last = vec![usize::MAX; width];
         for (leaf, &at) in leaves.iter().enumerate() {
-            let mut seen = std::collections::HashSet::new();
-            for &i in own(at) {
-                let (k, value) = weights[i];
-                if !seen.insert(k) {
+            for &(k, value) in own(at) {
+                if std::mem::replace(&mut last[k], leaf) == leaf {
                     return Err(Error::unsupported(
                         format!("a leaf with two weights for output {k}"),
                         format!("node {at}"),

@@ -8,6 +8,7 @@
 #[rustfmt::skip]
 mod onnx;
 
+pub(crate) mod read;
 pub mod wire;
 
 pub use onnx::*;

@@ -230,7 +230,7 @@ fn version_3_that_contradicts_itself() {
             (
                 |m| {
                     let i = split(m);
-                    attribute(m, "nodes_modes").strings[i] = b"BRANCH_NOT\n".to_vec();
+                    attribute(m, "nodes_modes").strings[i] = b"BRANCH_NOT\n".to_vec().into();
                 },
                 "the node mode \"BRANCH_NOT\\n\" is not supported",
             ),
@@ -276,7 +276,7 @@ fn version_3_that_contradicts_itself() {
 /// The position of the first node that is no leaf.
 fn split(m: &mut ModelProto) -> usize {
     let modes = &attribute(m, "nodes_modes").strings;
-    modes.iter().position(|m| m != b"LEAF").unwrap()
+    modes.iter().position(|m| &m[..] != b"LEAF").unwrap()
 }
 
 #[test]

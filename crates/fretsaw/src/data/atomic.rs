@@ -23,7 +23,11 @@ pub fn write_atomically(
     write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
 ) -> Result<()> {
     let target = check_target(path)?;
-    replace(&target, write).map_err(|e| Error::io("cannot write", path, e))
+    let written = Staged::create(target).and_then(|mut staged| {
+        write(&mut staged)?;
+        staged.finish()
+    });
+    written.map_err(|e| Error::io("cannot write", path, e))
 }
 
 /// The file to replace, links followed.
@@ -74,29 +78,62 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-fn replace(
-    target: &Path,
-    write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
-) -> io::Result<()> {
-    let folder = folder_of(target);
-    let (mut temporary, file) = Temporary::create(folder)?;
-    let mut out = BufWriter::new(file);
-    write(&mut out)?;
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    if let Ok(metadata) = fs::metadata(target) {
-        file.set_permissions(metadata.permissions())?;
+/// A file on its way: what is written goes to a temporary file, and appears under the name at the
+/// end, or never.
+pub(super) struct Staged {
+    out: BufWriter<File>,
+    temporary: Temporary,
+    target: PathBuf,
+}
+
+impl Staged {
+    /// Begins the file that is to be called `target`, of which [`check_target`] knows.
+    pub(super) fn create(target: PathBuf) -> io::Result<Self> {
+        let (temporary, file) = Temporary::create(folder_of(&target))?;
+        Ok(Self {
+            out: BufWriter::new(file),
+            temporary,
+            target,
+        })
     }
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&temporary.path, target)?;
-    temporary.renamed = true;
-    // The rename itself is made durable where the system can; where it cannot, the file is whole.
-    if cfg!(unix)
-        && let Ok(folder) = File::open(folder)
-    {
-        let _ = folder.sync_all();
+
+    /// Puts it under its name.
+    pub(super) fn finish(self) -> io::Result<()> {
+        let Self {
+            out,
+            mut temporary,
+            target,
+        } = self;
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        if let Ok(metadata) = fs::metadata(&target) {
+            file.set_permissions(metadata.permissions())?;
+        }
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&temporary.path, &target)?;
+        temporary.renamed = true;
+        // The rename itself is made durable where the system can; where it cannot, the file is whole.
+        if cfg!(unix)
+            && let Ok(folder) = File::open(folder_of(&target))
+        {
+            let _ = folder.sync_all();
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+impl Write for Staged {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// A file that is removed when dropped, unless it was renamed.

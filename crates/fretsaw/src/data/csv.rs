@@ -90,18 +90,50 @@ impl Csv {
     }
 
     /// Visits the `columns`, row by row.
-    pub(super) fn visit(&self, columns: &[usize], visit: &mut Visit<'_>) -> Result<()> {
-        let mut records = Records::new(&self.text, self.body);
-        let mut cells = Vec::new();
-        let mut row = 0;
-        while let Some(line) = records.next(&mut cells)? {
-            let line = Some(line);
-            for (position, &column) in columns.iter().enumerate() {
-                visit(At { row, line }, position, Cell::Written(&cells[column]))?;
-            }
-            row += 1;
+    pub(super) fn visit(&self, columns: &[usize], visit: &mut Visit<'_>) -> Result<usize> {
+        self.cursor().visit(columns, usize::MAX, visit)
+    }
+
+    /// The records from the first on.
+    pub(super) fn cursor(&self) -> Cursor<'_> {
+        Cursor {
+            records: Records::new(&self.text, self.body),
+            cells: Vec::new(),
+            row: 0,
         }
-        Ok(())
+    }
+}
+
+/// A place among the records.
+pub(super) struct Cursor<'a> {
+    records: Records<'a>,
+    cells: Vec<Cow<'a, str>>,
+    row: usize,
+}
+
+impl Cursor<'_> {
+    /// Visits the `columns` of the next `most` rows, or what there is of them, and tells how many.
+    pub(super) fn visit(
+        &mut self,
+        columns: &[usize],
+        most: usize,
+        visit: &mut Visit<'_>,
+    ) -> Result<usize> {
+        let first = self.row;
+        while self.row - first < most
+            && let Some(line) = self.records.next(&mut self.cells)?
+        {
+            let (row, line) = (self.row, Some(line));
+            for (position, &column) in columns.iter().enumerate() {
+                visit(
+                    At { row, line },
+                    position,
+                    Cell::Written(&self.cells[column]),
+                )?;
+            }
+            self.row += 1;
+        }
+        Ok(self.row - first)
     }
 }
 

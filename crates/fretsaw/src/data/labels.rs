@@ -5,7 +5,6 @@ use fretsaw_model::Model;
 use super::csv::{Number, number};
 use super::lookup::Lookup;
 use super::{At, Cell, Source, find_column, quoted, some_of};
-use crate::session::Buffer;
 use crate::{Error, Result};
 
 /// A column of labels, one a row; none is missing.
@@ -84,15 +83,14 @@ fn read(source: &Source, column: usize) -> Result<LabelColumn> {
         Ok(())
     };
     match source {
-        Source::Csv(csv) => csv.visit(&[column], &mut put)?,
-        Source::Parquet(parquet) => parquet.visit(&[column], &mut put)?,
-        Source::Npy(npy) => match npy.values(false)? {
-            Buffer::F64(v) => v
-                .into_iter()
-                .enumerate()
-                .try_for_each(|(row, x)| put(At { row, line: None }, 0, Cell::F64(x)))?,
-            Buffer::F32(_) => unreachable!("doubles were asked for"),
-        },
+        Source::Csv(csv) => csv.visit(&[column], &mut put).map(drop)?,
+        Source::Parquet(parquet) => parquet.visit(&[column], &mut put).map(drop)?,
+        Source::Npy(npy) => {
+            let values = npy.decode(0..npy.n_rows(), false)?;
+            for (row, x) in values.rows().row_major().enumerate() {
+                put(At { row, line: None }, 0, Cell::F64(x))?;
+            }
+        }
     }
     Ok(LabelColumn { name, values })
 }

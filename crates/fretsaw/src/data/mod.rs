@@ -16,6 +16,7 @@ use fretsaw_model::Model;
 use crate::{Error, ErrorKind, Result};
 
 mod atomic;
+mod blocks;
 mod csv;
 mod labels;
 mod lookup;
@@ -26,9 +27,10 @@ mod rows;
 mod write;
 
 pub use atomic::write_atomically;
+pub use blocks::{Block, Blocks};
 pub use labels::LabelColumn;
 pub use matrix::Matrix;
-pub use write::{check_output, write_predictions};
+pub use write::{Writer, check_output, write_predictions};
 
 /// The file formats, told by the name's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +90,7 @@ pub fn read(path: &Path) -> Result<Data> {
     }
     let file = File::open(path).map_err(cannot)?;
     let source = match format {
-        Format::Npy => npy::Npy::open(file, metadata.len()).map(Source::Npy),
+        Format::Npy => npy::Npy::open(file).map(Source::Npy),
         Format::Csv => csv::Csv::open(file).map(Source::Csv),
         Format::Parquet => parquet::Parquet::open(file).map(Source::Parquet),
     };

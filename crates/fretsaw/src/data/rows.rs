@@ -3,44 +3,50 @@
 
 use std::collections::{HashMap, HashSet};
 
-use fretsaw_model::{Body, Feature, FeatureKind, Float, InputUse, Model, category_hash};
+use arrow_array::{Array, ArrayRef};
+use fretsaw_model::{Body, Column, Feature, FeatureKind, Float, InputUse, Model, category_hash};
 
-use super::csv::{Number, number};
+use super::csv::{Csv, Number, number};
 use super::lookup::Lookup;
+use super::npy::Npy;
+use super::parquet::{Batch, Parquet, column_of, visit_array};
 use super::{At, Cell, Held, Matrix, Source, Visit, find_column, quoted, some_of};
 use crate::session::Buffer;
 use crate::{Error, Result};
 
 pub(super) fn rows_for(source: &Source, model: &Model, exclude: &[&str]) -> Result<Matrix> {
-    let n_features = model.features.len();
-    let values = match source {
-        Source::Npy(npy) => {
-            if npy.n_columns() != n_features {
-                return Err(Error::data(format!(
-                    "the array has {} columns, the model has {n_features} features",
-                    npy.n_columns()
-                )));
-            }
-            let single = casts_first(model) || npy.held() == Held::Single;
-            npy.values(single)?
-        }
+    let matrix = match source {
+        Source::Npy(npy) => npy.decode(0..npy.n_rows(), single(npy, model)?)?,
         Source::Csv(csv) => {
-            let asked = asked(model, csv.names(), exclude)?;
-            let visit = |columns: &[usize], f: &mut Visit<'_>| csv.visit(columns, f);
-            table(model, &asked, csv.names(), |_| csv.held(), visit)?
+            let mut decoder = Decoder::of_csv(csv, model, exclude)?;
+            decoder.matrix(0, |columns, f| csv.visit(columns, f))?
         }
         Source::Parquet(parquet) => {
-            let asked = asked(model, parquet.names(), exclude)?;
-            let held = |column| parquet.held(column);
-            let visit = |columns: &[usize], f: &mut Visit<'_>| parquet.visit(columns, f);
-            table(model, &asked, parquet.names(), held, visit)?
+            let mut decoder = Decoder::of_parquet(parquet, model, exclude)?;
+            decoder.matrix(0, |columns, f| parquet.visit(columns, f))?
         }
     };
-    let matrix = Matrix::new(values, n_features)?;
     if matrix.n_rows() == 0 {
-        return Err(Error::data("there are no rows"));
+        return Err(Error::data(NO_ROWS));
     }
     Ok(matrix)
+}
+
+pub(super) const NO_ROWS: &str = "there are no rows";
+
+/// Whether an array's values are f32 to the model.
+///
+/// # Errors
+/// When its columns are not as many as the model's features.
+pub(super) fn single(npy: &Npy, model: &Model) -> Result<bool> {
+    let n_features = model.features.len();
+    if npy.n_columns() != n_features {
+        return Err(Error::data(format!(
+            "the array has {} columns, the model has {n_features} features",
+            npy.n_columns()
+        )));
+    }
+    Ok(casts_first(model) || npy.held() == Held::Single)
 }
 
 /// Whether the model casts every input to f32 before anything else, so that f32 inputs are all it
@@ -161,58 +167,169 @@ fn is_are(names: &[&str]) -> String {
     format!("{} {verb}", some_of(names.iter()))
 }
 
-/// Decodes the columns of a table; what no column gives stays missing.
-fn table(
-    model: &Model,
-    asked: &[Asked],
-    names: &[String],
-    held: impl Fn(usize) -> Held,
-    visit: impl FnOnce(&[usize], &mut Visit<'_>) -> Result<()>,
-) -> Result<Buffer> {
-    let n = model.features.len();
-    let columns: Vec<usize> = asked.iter().map(|a| a.column).collect();
-    let slot = |a: &Asked| Slot::new(&model.features[a.feature], a.closed);
-    let mut slots: Vec<Slot<'_>> = asked.iter().map(slot).collect();
-    let helds: Vec<Held> = slots
-        .iter()
-        .zip(&columns)
-        .map(|(slot, &column)| match slot {
-            // A code, whatever its column holds.
-            Slot::Category(_) | Slot::Text { .. } => Held::Short,
-            Slot::Hash => Held::Double,
-            Slot::Number { .. } => held(column),
+/// What a model makes of a table's columns.
+pub(super) struct Decoder<'a> {
+    n_features: usize,
+    asked: Vec<Asked>,
+    /// Of those that are asked for.
+    columns: Vec<usize>,
+    slots: Vec<Slot<'a>>,
+    names: &'a [String],
+    /// Whether values are held in f32.
+    single: bool,
+}
+
+impl<'a> Decoder<'a> {
+    pub(super) fn of_csv(csv: &'a Csv, model: &'a Model, exclude: &[&str]) -> Result<Self> {
+        Self::new(model, csv.names(), exclude, |_| csv.held())
+    }
+
+    pub(super) fn of_parquet(
+        parquet: &'a Parquet,
+        model: &'a Model,
+        exclude: &[&str],
+    ) -> Result<Self> {
+        let held = |column| parquet.held(column);
+        Self::new(model, parquet.names(), exclude, held)
+    }
+
+    fn new(
+        model: &'a Model,
+        names: &'a [String],
+        exclude: &[&str],
+        held: impl Fn(usize) -> Held,
+    ) -> Result<Self> {
+        let asked = asked(model, names, exclude)?;
+        let columns: Vec<usize> = asked.iter().map(|a| a.column).collect();
+        let slot = |a: &Asked| Slot::new(&model.features[a.feature], a.closed);
+        let slots: Vec<Slot<'_>> = asked.iter().map(slot).collect();
+        let helds: Vec<Held> = slots
+            .iter()
+            .zip(&columns)
+            .map(|(slot, &column)| match slot {
+                // A code, whatever its column holds.
+                Slot::Category(_) | Slot::Text { .. } => Held::Short,
+                Slot::Hash => Held::Double,
+                Slot::Number { .. } => held(column),
+            })
+            .collect();
+        let all_single = !helds.contains(&Held::Double) && helds.contains(&Held::Single);
+        Ok(Self {
+            n_features: model.features.len(),
+            asked,
+            columns,
+            slots,
+            names,
+            single: all_single || casts_first(model),
         })
-        .collect();
-    let all_single = !helds.contains(&Held::Double) && helds.contains(&Held::Single);
-    let mut values = if all_single || casts_first(model) {
-        Buffer::F32(Vec::new())
-    } else {
-        Buffer::F64(Vec::new())
-    };
-    visit(&columns, &mut |at: At, i, cell| {
-        let name = &names[columns[i]];
-        let value = slots[i]
-            .value(cell)
-            .map_err(|why| Error::data(format!("column {}, {at}: {why}", quoted(name))))?;
-        // Grows with the rows that come, never by what a file declares.
-        let (end, at) = ((at.row + 1) * n, at.row * n + asked[i].feature);
-        match &mut values {
-            Buffer::F32(v) => {
-                if v.len() < end {
-                    v.resize(end, f32::NAN);
-                }
-                v[at] = value.f32();
-            }
-            Buffer::F64(v) => {
-                if v.len() < end {
-                    v.resize(end, f64::NAN);
-                }
-                v[at] = value.f64();
-            }
+    }
+
+    /// The columns asked for.
+    pub(super) fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    /// The precision that values are held in.
+    pub(super) fn float(&self) -> Float {
+        match self.single {
+            true => Float::F32,
+            false => Float::F64,
         }
-        Ok(())
-    })?;
-    Ok(values)
+    }
+
+    /// The rows that `visit` visits, and counts, from the row `first` on; what no column gives stays
+    /// missing.
+    pub(super) fn matrix(
+        &mut self,
+        first: usize,
+        visit: impl FnOnce(&[usize], &mut Visit<'_>) -> Result<usize>,
+    ) -> Result<Matrix> {
+        let n = self.n_features;
+        let mut values = match self.single {
+            true => Buffer::F32(Vec::new()),
+            false => Buffer::F64(Vec::new()),
+        };
+        let columns = std::mem::take(&mut self.columns);
+        let n_rows = visit(&columns, &mut |at: At, i, cell| {
+            let value = self.value(at, i, columns[i], cell)?;
+            // Grows with the rows that come, never by what a file declares.
+            let row = at.row - first;
+            let (end, at) = ((row + 1) * n, row * n + self.asked[i].feature);
+            match &mut values {
+                Buffer::F32(v) => {
+                    if v.len() < end {
+                        v.resize(end, f32::NAN);
+                    }
+                    v[at] = value.f32();
+                }
+                Buffer::F64(v) => {
+                    if v.len() < end {
+                        v.resize(end, f64::NAN);
+                    }
+                    v[at] = value.f64();
+                }
+            }
+            Ok(())
+        });
+        self.columns = columns;
+        n_rows?;
+        Matrix::new(values, n)
+    }
+
+    /// The columns of a batch, one a feature: numbers as they are, the rest decoded.
+    pub(super) fn batch(&mut self, batch: Batch) -> Result<Vec<Batched>> {
+        let mut out = Vec::new();
+        out.resize_with(self.n_features, || Batched::Missing);
+        for (i, array) in batch.columns.into_iter().enumerate() {
+            let is_number = matches!(self.slots[i], Slot::Number { .. });
+            out[self.asked[i].feature] = if is_number && column_of(&array).is_some() {
+                Batched::Array(array)
+            } else {
+                let mut values = Vec::with_capacity(array.len());
+                let column = self.columns[i];
+                visit_array(&array, &mut |row, cell| {
+                    let row = batch.first + row;
+                    let value = self.value(At { row, line: None }, i, column, cell)?;
+                    values.push(match self.single {
+                        true => value.f32().into(),
+                        false => value.f64(),
+                    });
+                    Ok(())
+                })?;
+                Batched::Values(values)
+            };
+        }
+        Ok(out)
+    }
+
+    fn value(&mut self, at: At, i: usize, column: usize, cell: Cell<'_>) -> Result<Value> {
+        self.slots[i].value(cell).map_err(|why| {
+            let name = quoted(&self.names[column]);
+            Error::data(format!("column {name}, {at}: {why}"))
+        })
+    }
+}
+
+/// A column of a batch.
+pub(super) enum Batched {
+    /// As the file gives it; one that [`column_of`] takes.
+    Array(ArrayRef),
+    /// Codes and hashes, in the precision of the rows.
+    Values(Vec<f64>),
+    /// None for this feature.
+    Missing,
+}
+
+impl Batched {
+    /// Its `n_rows` values.
+    pub(super) fn column(&self, n_rows: usize) -> Column<'_> {
+        let column = match self {
+            Self::Array(array) => column_of(array),
+            Self::Values(values) => Some(Column::from(&values[..])),
+            Self::Missing => None,
+        };
+        column.unwrap_or_else(|| Column::missing(n_rows))
+    }
 }
 
 /// A value on its way to a precision: cast once, as the frameworks do.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use fretsaw_model::{Float, Model, predict};
+use fretsaw_model::{Float, Model, Rows, predict};
 
 use super::choose::Choice;
 use super::verify::{Truth, compare};
@@ -259,16 +259,16 @@ pub(super) fn check_in_runtime(
 }
 
 impl Built {
-    /// A session that runs the variant.
+    /// A session that runs the variant, its plan checked by measurement on `rows`.
     ///
     /// # Panics
     /// When it was not made.
-    pub(super) fn session(&self, threads: usize) -> Result<Native> {
+    pub(super) fn session(&self, threads: usize, rows: &Rows<'_>) -> Result<Native> {
         let made = self
             .made
             .as_ref()
             .expect("asked for variants that were made");
-        Native::new(&made.model, threads)
+        Native::tuned(&made.model, threads, rows)
     }
 
     /// The variant, or the exact model where it could not be made.

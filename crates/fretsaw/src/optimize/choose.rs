@@ -12,7 +12,7 @@ use crate::measure::Latency;
 use crate::report::{BaselineFacts, Chosen, FileFacts, Speedup};
 use crate::select::{Candidate, Objective, select};
 use crate::session::ort::{Options as OrtOptions, OrtSession, Runtime};
-use crate::session::{self, Native, Session};
+use crate::session::{self, Native, Session, Tuned};
 use crate::{Error, ErrorKind, Result, onnx};
 
 /// The named baseline of a job.
@@ -95,7 +95,7 @@ pub(super) fn assign(
         let Some(session) = session else { continue };
         b.latency = latencies.next().unwrap_or_default();
         b.memory = session.memory().unwrap_or(0) as u64;
-        b.plan = describe(&session.summary());
+        b.plan = describe(&session.summary(), session.measured());
         b.speedup = b
             .latency
             .iter()
@@ -129,18 +129,19 @@ pub(super) fn assign(
     }
 }
 
+fn said(way: Strategy) -> &'static str {
+    match way {
+        Strategy::Walk => "walked",
+        _ => "bit-sliced",
+    }
+}
+
 /// A plan in words.
-fn describe(s: &Summary) -> String {
+fn describe(s: &Summary, measured: Option<&Tuned>) -> String {
     let groups: Vec<String> = s
         .groups
         .iter()
-        .map(|g| {
-            let way = match g.strategy {
-                Strategy::Walk => "walked",
-                _ => "bit-sliced",
-            };
-            format!("{} trees {way} ({})", g.n_trees, g.reason)
-        })
+        .map(|g| format!("{} trees {} ({})", g.n_trees, said(g.strategy), g.reason))
         .collect();
     let mut parts = Vec::new();
     if s.n_steps > 0 {
@@ -152,7 +153,17 @@ fn describe(s: &Summary) -> String {
             "{} predicates, {} circuit operations a block of {} rows, {} leaves",
             s.n_predicates, s.n_operations, s.block_rows, s.leaf_type
         ));
-        parts.push(format!("batches under {} rows are walked", s.crossing_rows));
+        let mut crossing = format!("batches under {} rows go row by row", s.crossing_rows);
+        if let Some(m) = measured {
+            crossing += &format!(
+                " (measured: {:.0} ns a row one by one, {:.0} ns in whole blocks; estimated: {} rows)",
+                m.row_ns, m.block_ns, m.estimated_crossing
+            );
+        }
+        parts.push(crossing);
+        if let Some((way, ns)) = measured.and_then(|m| m.other) {
+            parts.push(format!("in blocks all {}: {ns:.0} ns a row", said(way)));
+        }
     } else {
         parts.push(format!("sums in {}", s.leaf_type));
     }

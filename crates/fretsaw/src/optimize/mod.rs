@@ -185,7 +185,7 @@ pub fn optimize(job: &Job<'_>, options: &Options, observer: &dyn Observer) -> Re
     let mut sessions: Vec<Option<Native>> = Vec::new();
     for b in &built {
         let own = b.made.is_some() && b.measured_as.is_none();
-        sessions.push(own.then(|| b.session(options.threads)).transpose()?);
+        sessions.push(own.then(|| b.session(options.threads, rows)).transpose()?);
     }
     let mut running: Vec<&mut dyn Session> = vec![baseline.session.as_mut()];
     running.extend(sessions.iter_mut().flatten().map(|s| s as &mut dyn Session));

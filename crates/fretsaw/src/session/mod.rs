@@ -10,8 +10,10 @@ use crate::Result;
 
 mod native;
 pub mod ort;
+mod tune;
 
 pub use native::{Baseline, Native, engine_options};
+pub use tune::Tuned;
 
 /// What a run is to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

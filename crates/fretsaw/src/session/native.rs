@@ -3,6 +3,7 @@
 use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Strategy, Summary};
 use fretsaw_model::{Draft, Float, Model, Rows, answers_f32, answers_f64};
 
+use super::tune::Tuned;
 use super::{Buffer, Predictions, Session, SessionInfo, Want};
 use crate::{Error, ErrorKind, Result};
 
@@ -10,7 +11,9 @@ use crate::{Error, ErrorKind, Result};
 pub struct Native {
     /// The model's link; the plan holds the rest.
     head: Draft,
-    plan: Plan,
+    pub(super) plan: Plan,
+    /// What was measured of the plan, if anything was.
+    pub(super) tuned: Option<Tuned>,
     scratch: Vec<Scratch>,
     f32s: Vec<f32>,
     f64s: Vec<f64>,
@@ -38,6 +41,7 @@ impl Native {
             info: info(threads),
             head: model.head(),
             plan,
+            tuned: None,
             scratch,
             f32s: Vec::new(),
             f64s: Vec::new(),
@@ -84,7 +88,7 @@ fn info(threads: usize) -> SessionInfo {
     }
 }
 
-fn backend(e: fretsaw_engine::Error) -> Error {
+pub(super) fn backend(e: fretsaw_engine::Error) -> Error {
     let kind = match e.kind() {
         fretsaw_engine::ErrorKind::Row => ErrorKind::Data,
         _ => ErrorKind::Backend,

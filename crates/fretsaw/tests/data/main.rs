@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fretsaw::data::{Matrix, read};
+use fretsaw::data::{Data, Matrix, read};
 use fretsaw::model::{
     Answer, BaseOrder, Body, Categories, Decision, Draft, Ensemble, Feature, FeatureKind, Float,
     Link, Model, Node, Provenance, Sum, Target, Tree,
@@ -101,10 +101,37 @@ fn cells(matrix: &Matrix) -> Vec<Option<f64>> {
         .collect()
 }
 
+/// All rows at once; in blocks of any size they must be the same, or wrong in the same way.
 fn rows_of(path: &Path, model: &Model) -> Result<Matrix, String> {
-    read(path)
-        .and_then(|data| data.rows_for(model, &["y"]))
-        .map_err(|e| e.to_string())
+    let data = read(path).map_err(|e| e.to_string())?;
+    let whole = data.rows_for(model, &["y"]).map_err(|e| e.to_string());
+    for most in [1, 2, 1000] {
+        let float = whole.as_ref().map_or(Float::F64, |m| m.rows().float());
+        let bits = |x: f64| match x.is_nan() {
+            true => None,
+            false => Some(float.cast(x).to_bits()),
+        };
+        let blocks = in_blocks(&data, model, most);
+        let blocks = blocks.map(|values| values.into_iter().map(bits).collect::<Vec<_>>());
+        let rows = whole.as_ref().map(|m| m.rows().row_major().map(bits));
+        let rows = rows.map(Iterator::collect).map_err(Clone::clone);
+        assert_eq!(blocks, rows, "{}, {most} rows a block", path.display());
+    }
+    whole
+}
+
+fn in_blocks(data: &Data, model: &Model, most: usize) -> Result<Vec<f64>, String> {
+    let mut values = Vec::new();
+    let blocks = data.blocks(model, &["y"], most);
+    for block in blocks.map_err(|e| e.to_string())? {
+        let block = block.map_err(|e| e.to_string())?;
+        assert_eq!(values.len(), block.first_row() * model.features.len());
+        block.with_rows(|rows| {
+            assert!((1..=most).contains(&rows.n_rows()));
+            values.extend(rows.row_major());
+        });
+    }
+    Ok(values)
 }
 
 /// One line that names the file and holds every one of `parts`.

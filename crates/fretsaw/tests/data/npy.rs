@@ -44,6 +44,9 @@ fn npy_values_of_every_type() {
     ] {
         let path = folder.file("x.npy", npy(descr, "False", "(2, 2)", &data));
         assert_eq!(cells(&rows_of(&path, &m).unwrap()), want, "{descr}");
+        let path = folder.file("x.npy", npy(descr, "True", "(2, 2)", &data));
+        let got = cells(&rows_of(&path, &m).unwrap());
+        assert_eq!(got, [0, 2, 1, 3].map(|i| want[i]), "{descr}, by columns");
     }
     let path = folder.file("x.npy", npy("'|b1'", "False", "(1, 2)", &[1, 0]));
     assert_eq!(cells(&rows_of(&path, &m).unwrap()), [Some(1.0), Some(0.0)]);

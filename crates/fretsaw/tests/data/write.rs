@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use fretsaw::data::{check_output, read, write_atomically, write_predictions};
+use fretsaw::data::{Writer, check_output, read, write_atomically, write_predictions};
 use fretsaw::model::{Feature, Float};
 use fretsaw::session::{Buffer, Predictions};
 
@@ -47,6 +47,35 @@ fn predictions_come_back_to_the_bit() {
         write_predictions(&folder.path(file), &none, &strings(&["p"])).unwrap();
         assert_eq!(read(&folder.path(file)).unwrap().n_rows(), 0);
     }
+}
+
+#[test]
+fn a_file_written_in_parts_is_the_same_and_appears_when_it_is_whole() {
+    let folder = Folder::new();
+    let part = |values: &[f32]| Predictions {
+        n_columns: 1,
+        values: Buffer::F32(values.to_vec()),
+    };
+    let (all, names) = (part(&[1.0, 2.5, -0.0]), strings(&["p"]));
+    for file in ["p.npy", "p.csv", "p.parquet"] {
+        let path = folder.path(file);
+        let mut writer = Writer::create(&path, &all, 3, &names).unwrap();
+        writer.write(&part(&[1.0, 2.5])).unwrap();
+        assert!(!path.exists());
+        writer.write(&part(&[])).unwrap();
+        writer.write(&part(&[3.0, 4.0])).unwrap_err();
+        writer.write(&Predictions::new(Float::F64, 1)).unwrap_err();
+        writer.write(&part(&[-0.0])).unwrap();
+        writer.finish().unwrap();
+        let m = model(vec![Feature::numeric("p")], Float::F32);
+        let back = rows_of(&path, &m).unwrap();
+        assert_eq!(back.values(), &all.values, "{file}");
+    }
+    let short = Writer::create(&folder.path("short.npy"), &all, 3, &names).unwrap();
+    short.finish().unwrap_err();
+    let left = Writer::create(&folder.path("left.npy"), &all, 3, &names).unwrap();
+    drop(left);
+    assert_eq!(folder.names().len(), 3, "{:?}", folder.names());
 }
 
 #[test]

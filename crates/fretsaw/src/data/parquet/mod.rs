@@ -15,11 +15,14 @@ use arrow_array::types::{
     Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::DataType;
+use fretsaw_model::{Bits, Column};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
 };
 use parquet::basic::Compression;
 use parquet::file::metadata::ParquetMetaData;
@@ -109,46 +112,52 @@ impl Parquet {
         }
     }
 
-    /// Visits the `columns`, each at most once in the list, column by column within a batch.
-    pub(super) fn visit(&self, columns: &[usize], visit: &mut Visit<'_>) -> Result<()> {
-        for &column in columns {
-            self.check_type(column)?;
-        }
-        guarded(|| self.decode(columns, visit))
-    }
-
-    fn decode(&self, columns: &[usize], visit: &mut Visit<'_>) -> Result<()> {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = file.try_clone().map_err(cannot_read)?;
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
-        let batches =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-                .with_projection(mask)
-                .with_batch_size(BATCH)
-                .build()
-                .map_err(broken)?;
-        // A batch holds the columns in the file's order, whatever order they are asked in.
-        let mut in_file: Vec<usize> = (0..columns.len()).collect();
-        in_file.sort_by_key(|&position| columns[position]);
-        let mut first = 0;
-        for batch in batches {
-            let batch: RecordBatch = batch.map_err(broken)?;
-            for (array, &position) in batch.columns().iter().zip(&in_file) {
+    /// Visits the `columns`, each at most once in the list, column by column within a batch, and
+    /// tells how many rows there are.
+    pub(super) fn visit(&self, columns: &[usize], visit: &mut Visit<'_>) -> Result<usize> {
+        for batch in self.batches(columns, BATCH)? {
+            let batch = batch?;
+            for (position, array) in batch.columns.iter().enumerate() {
                 let row = |i| At {
-                    row: first + i,
+                    row: batch.first + i,
                     line: None,
                 };
                 visit_array(array, &mut |i, cell| visit(row(i), position, cell))?;
             }
-            first += batch.num_rows();
         }
-        if first != self.n_rows {
-            return Err(Error::data(format!(
-                "the footer declares {} rows, but {first} are there",
-                self.n_rows
-            )));
+        Ok(self.n_rows)
+    }
+
+    /// The `columns`, each at most once in the list, in batches of at most `most` rows.
+    pub(super) fn batches(&self, columns: &[usize], most: usize) -> Result<Batches<'_>> {
+        for &column in columns {
+            self.check_type(column)?;
         }
-        Ok(())
+        let reader = guarded(|| {
+            let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            let file = file.try_clone().map_err(cannot_read)?;
+            let schema = self.metadata.parquet_schema();
+            let mask = ProjectionMask::roots(schema, columns.iter().copied());
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+                .with_projection(mask)
+                .with_batch_size(most)
+                .build()
+                .map_err(broken)
+        })?;
+        // A batch holds the columns in the file's order, whatever order they are asked in.
+        let mut in_file: Vec<usize> = (0..columns.len()).collect();
+        in_file.sort_by_key(|&position| columns[position]);
+        let mut places = vec![0; columns.len()];
+        for (place, &position) in in_file.iter().enumerate() {
+            places[position] = place;
+        }
+        Ok(Batches {
+            file: self,
+            reader,
+            places,
+            n_rows: 0,
+            ended: false,
+        })
     }
 
     fn check_type(&self, column: usize) -> Result<()> {
@@ -169,6 +178,96 @@ impl Parquet {
             quoted(&self.names[column])
         )))
     }
+}
+
+/// Some rows of a file.
+pub(super) struct Batch {
+    /// The number of the first.
+    pub(super) first: usize,
+    pub(super) n_rows: usize,
+    /// The columns as asked.
+    pub(super) columns: Vec<ArrayRef>,
+}
+
+/// The rows of a file, a batch at a time.
+pub(super) struct Batches<'a> {
+    file: &'a Parquet,
+    reader: ParquetRecordBatchReader,
+    /// Where each column stands in a batch.
+    places: Vec<usize>,
+    /// Of the batches so far.
+    n_rows: usize,
+    ended: bool,
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let batch = guarded(|| {
+            // What reads from one file at a time shares its position.
+            let _file = self.file.file.lock();
+            self.reader.next().transpose().map_err(broken)
+        });
+        let batch = match batch {
+            Ok(Some(batch)) => batch,
+            Ok(None) if self.n_rows == self.file.n_rows => return None,
+            Ok(None) => {
+                self.ended = true;
+                return Some(Err(Error::data(format!(
+                    "the footer declares {} rows, but {} are there",
+                    self.file.n_rows, self.n_rows
+                ))));
+            }
+            Err(e) => {
+                self.ended = true;
+                return Some(Err(e));
+            }
+        };
+        let first = self.n_rows;
+        self.n_rows += batch.num_rows();
+        let columns = self.places.iter().map(|&at| batch.column(at).clone());
+        Some(Ok(Batch {
+            first,
+            n_rows: batch.num_rows(),
+            columns: columns.collect(),
+        }))
+    }
+}
+
+/// The array as a predictor reads it, where its values are numbers that it takes.
+pub(super) fn column_of(array: &dyn Array) -> Option<Column<'_>> {
+    macro_rules! of {
+        ($t:ty) => {
+            Column::from(&array.as_primitive::<$t>().values()[..])
+        };
+    }
+    let column = match array.data_type() {
+        DataType::Int8 => of!(Int8Type),
+        DataType::Int16 => of!(Int16Type),
+        DataType::Int32 => of!(Int32Type),
+        DataType::Int64 => of!(Int64Type),
+        DataType::UInt8 => of!(UInt8Type),
+        DataType::UInt16 => of!(UInt16Type),
+        DataType::UInt32 => of!(UInt32Type),
+        DataType::UInt64 => of!(UInt64Type),
+        DataType::Float32 => of!(Float32Type),
+        DataType::Float64 => of!(Float64Type),
+        DataType::Boolean => Column::bools(bits(array.as_boolean().values())?),
+        DataType::Null => Column::missing(array.len()),
+        _ => return None,
+    };
+    match array.nulls() {
+        Some(nulls) => column.with_validity(bits(nulls.inner())?).ok(),
+        None => Some(column),
+    }
+}
+
+fn bits(buffer: &BooleanBuffer) -> Option<Bits<'_>> {
+    Bits::new(buffer.values(), buffer.offset(), buffer.len()).ok()
 }
 
 /// Names the codecs that the library was built without, before it meets them in a page.
@@ -199,7 +298,8 @@ fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
         .unwrap_or_else(|_| Err(Error::data("the Parquet file is corrupt")))
 }
 
-fn visit_array(
+/// Visits each value of `array`, with its place in it.
+pub(super) fn visit_array(
     array: &dyn Array,
     visit: &mut dyn FnMut(usize, Cell<'_>) -> Result<()>,
 ) -> Result<()> {

@@ -1,25 +1,23 @@
-//! Walking: trees as packed nodes, for trees that do not suit circuits and for a few rows.
+//! Walking: trees as nodes, for trees that do not suit circuits and for a few rows.
 //!
-//! Walks wait on memory, so eight are kept in flight: eight rows of one tree, or eight trees of one
-//! row. A leaf is a node that leads to itself, so the eight need no branch until all are done.
+//! The plain form is packed nodes that compare values ([`Nodes`]): one row, one tree, one node after
+//! the other. It is the engine's own baseline, and what remains for ensembles whose tests do not
+//! suit ranks. All other walks go over a [`Forest`] of compact nodes that compare ranks.
+
+mod forest;
+mod ranks;
 
 use fretsaw_model::{Ensemble, Float, Target, Tree};
 
+use self::forest::Planting;
+pub(crate) use self::forest::{Forest, MAX_TOP, Walking};
+pub(crate) use self::ranks::{KEYS, Search};
 use crate::block::Value;
 use crate::circuit;
 use crate::error::{Error, ErrorKind};
+use crate::isa::Isa;
 use crate::leaves::{Leaf, Values};
 use crate::predicate::{Op, Predicate, SetTest};
-
-/// Splits of every kind.
-pub(crate) const ANYTHING: u8 = 0;
-/// Nothing but plain comparisons.
-pub(crate) const PLAIN: u8 = 1;
-/// The same, and no missing value.
-pub(crate) const WHOLE: u8 = 2;
-
-/// Walks in flight.
-pub(crate) const LANES: usize = 8;
 
 /// A leaf; the rest is the place of its first value.
 const LEAF: u32 = 1 << 31;
@@ -73,11 +71,22 @@ pub(crate) struct Walk {
     linear: Vec<LinearLeaf>,
     terms: Vec<(u32, f64)>,
     n_outputs: usize,
+    /// The trees as compact nodes, where their tests suit ranks.
+    pub(crate) forest: Option<Forest>,
 }
 
 impl WalkTree {
     pub(crate) fn root(&self) -> u32 {
         self.root
+    }
+
+    /// The output, or `None` for vector leaves.
+    pub(crate) fn target(&self) -> Option<u32> {
+        self.target
+    }
+
+    pub(crate) fn is_linear(&self) -> bool {
+        self.linear.is_some()
     }
 }
 
@@ -94,7 +103,33 @@ impl Walk {
             linear: Vec::new(),
             terms: Vec::new(),
             n_outputs: ensemble.n_outputs,
+            forest: None,
         }
+    }
+
+    /// Holds the trees that are `walked` as compact nodes too, if they suit that.
+    pub(crate) fn plant(
+        &mut self,
+        e: &Ensemble,
+        trees: &[Vec<circuit::Node>],
+        walked: &[bool],
+        isa: Isa,
+    ) {
+        if !walked.contains(&true) {
+            return;
+        }
+        let mut planting = Planting::new();
+        for (i, (nodes, &walked)) in trees.iter().zip(walked).enumerate() {
+            if !walked {
+                planting.skip();
+                continue;
+            }
+            let mut same = Same::new(&e.trees[i], self.n_outputs);
+            if !planting.push(nodes, |leaf| self.place(i, same.as_before(leaf))) {
+                return;
+            }
+        }
+        self.forest = planting.finish(e.compare == Float::F64, isa);
     }
 
     /// Adds the next tree.
@@ -172,6 +207,7 @@ impl Walk {
             + size_of_val(&self.odd[..])
             + size_of_val(&self.linear[..])
             + size_of_val(&self.terms[..])
+            + self.forest.as_ref().map_or(0, Forest::memory)
     }
 
     /// Adds what `tree` says of the row `x`, which came to the leaf whose values start at `at`.
@@ -213,17 +249,6 @@ impl Walk {
         })
     }
 
-    /// What the splits can meet in the rows `x`: [`ANYTHING`], [`PLAIN`] or [`WHOLE`].
-    pub(crate) fn meets<R: Value>(&self, x: &[R]) -> u8 {
-        if !self.odd.is_empty() {
-            ANYTHING
-        } else if x.iter().any(|x| x.is_missing()) {
-            PLAIN
-        } else {
-            WHOLE
-        }
-    }
-
     /// Where the values of the leaf start that `x` comes to, one node after the other.
     #[inline]
     pub(crate) fn one<R: Value, T: Value>(
@@ -235,55 +260,65 @@ impl Walk {
     ) -> u32 {
         let mut node = &nodes[root as usize];
         while node.info & LEAF == 0 {
-            let yes = self.goes_yes::<R, T, ANYTHING>(node, sets, x);
+            let yes = self.goes_yes(node, sets, x);
             node = &nodes[node.child as usize + usize::from(!yes)];
         }
         node.info & !LEAF
     }
 
-    /// The same for eight walks at once; `MEETS` is what [`meets`](Self::meets) says of
-    /// the rows.
-    #[inline]
-    pub(crate) fn eight<R: Value, T: Value, const MEETS: u8>(
-        &self,
-        nodes: &[Node<T>],
-        sets: &[SetTest],
-        mut at: [u32; LANES],
-        rows: [&[R]; LANES],
-    ) -> [u32; LANES] {
-        loop {
-            let mut all_leaves = LEAF;
-            for lane in 0..LANES {
-                let node = &nodes[at[lane] as usize];
-                let yes = self.goes_yes::<R, T, MEETS>(node, sets, rows[lane]);
-                let is_leaf = node.info >> 31;
-                at[lane] = node.child + (u32::from(!yes) & !is_leaf);
-                all_leaves &= node.info;
-            }
-            if all_leaves == LEAF {
-                return at.map(|at| nodes[at as usize].info & !LEAF);
-            }
-        }
-    }
-
     #[inline(always)]
-    fn goes_yes<R: Value, T: Value, const MEETS: u8>(
-        &self,
-        node: &Node<T>,
-        sets: &[SetTest],
-        x: &[R],
-    ) -> bool {
-        // A leaf asks about feature 0, and what it hears is not used.
+    fn goes_yes<R: Value, T: Value>(&self, node: &Node<T>, sets: &[SetTest], x: &[R]) -> bool {
         let x = x[node.feature as usize];
-        if MEETS == ANYTHING && node.info & (ODD | LEAF) == ODD {
+        if node.info & ODD == ODD {
             return self.odd[(node.info & !ODD) as usize].holds(x.widen(), sets);
         }
         let x = T::narrow(x.widen());
-        if MEETS == WHOLE {
-            return x < node.threshold;
-        }
-        // `|` and `&`, not `||` and `&&`: which way a row goes is not to be guessed by a branch.
         (x < node.threshold) | ((node.info & 1 == 1) & x.is_missing())
+    }
+}
+
+/// Finds leaves of a tree that say the same as one before: of a tree grown to the end most do, and
+/// what is read for all of them is one line of memory.
+struct Same<'a> {
+    tree: &'a Tree,
+    width: usize,
+    /// Leaves met, by a hash of what they say; none where they are functions.
+    met: Vec<u32>,
+}
+
+impl<'a> Same<'a> {
+    fn new(tree: &'a Tree, n_outputs: usize) -> Self {
+        let n = if tree.linear.is_empty() { 256 } else { 0 };
+        Self {
+            tree,
+            width: match tree.target {
+                Target::Output(_) => 1,
+                Target::All => n_outputs,
+            },
+            met: vec![u32::MAX; n],
+        }
+    }
+
+    /// A leaf that says what `leaf` does.
+    fn as_before(&mut self, leaf: u32) -> u32 {
+        if self.met.is_empty() {
+            return leaf;
+        }
+        let says = |leaf: u32| {
+            let first = leaf as usize * self.width;
+            let values = &self.tree.leaves[first..first + self.width];
+            values.iter().map(|v| v.to_bits())
+        };
+        let mix = |hash: u64, v: u64| {
+            (hash ^ v)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(29)
+        };
+        let met = &mut self.met[(says(leaf).fold(0, mix) >> 32) as usize % 256];
+        if *met == u32::MAX || !says(*met).eq(says(leaf)) {
+            *met = leaf;
+        }
+        *met
     }
 }
 
