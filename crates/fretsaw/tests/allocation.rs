@@ -5,18 +5,19 @@
 mod counted;
 
 use counted::calls_of;
-use fretsaw::model::{Float, Link, Rows, random};
+use fretsaw::model::{Answer, Decision, Float, Link, Rows, random};
 use fretsaw::session::{Native, Predictions, Session, Want};
 
 #[test]
 fn native_sessions() {
     let mut n_links = std::collections::HashSet::new();
     for seed in 0..150 {
-        let model = random::model(seed);
-        // Steps behind the margins are not for speed.
-        if matches!(model.link, Link::Then(_)) {
-            continue;
+        let mut draft = random::model(seed).into_draft();
+        if seed % 3 == 0 {
+            draft.link = [Link::SoftmaxZero, Link::Probit][seed as usize % 2].clone();
+            (draft.answer, draft.decision, draft.labels) = (Answer::Values, Decision::Answer, None);
         }
+        let model = draft.build().unwrap();
         n_links.insert(std::mem::discriminant(&model.link));
         let values = random::rows(seed, &model, 70);
         let rows = Rows::f64(&values, model.features.len()).unwrap();
