@@ -11,18 +11,17 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
-import sys
-import time
 
 from bench import cases, environment, tables
-from bench.environment import WORK, say
+from bench.environment import ROOT, WORK, say
 from bench.fretsaw import Fretsaw
 from bench.tables import aligned, digits, us
 
 SIZES = [1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512]
-SECTIONS = ("batches", "threads", "isas", "leaves", "loading")
+SECTIONS = ("plan", "batches", "threads", "isas", "leaves", "loading")
 
 
 def arguments():
@@ -69,62 +68,44 @@ def isas(args, case, fretsaw):
 
 def leaves(args, case, fretsaw):
     """The exact model and those variants whose leaves are integers, in turn."""
-    variants = {n: p for n, p in fretsaw.variants(case).items() if "int8" in n and n != "int8-lossless"}
-    if not variants:
+    if case.framework == "scikit-learn":
         return {}
-    entries = fretsaw.bench([case.model, *variants.values()], case.rows, [1, 10_000], args.ms)
-    return {
-        name: dict(p50(entry), difference=entry["max_difference"])
-        for name, entry in zip(["exact", *variants], entries, strict=True)
-    }
+    folder = fretsaw.optimized(case) / "variants"
+    variants = [path for name in ("int8", "fp16+int8") if (path := folder / f"{name}.fretsaw.onnx").exists()]
+    entries = fretsaw.bench([case.model, *variants], case.rows, [1, 10_000], args.ms)
+    names = ["exact", *(path.name.removesuffix(".fretsaw.onnx") for path in variants)]
+    return {n: dict(p50(entry), difference=entry["max_difference"]) for n, entry in zip(names, entries, strict=True)}
 
 
-ORT_LOAD = """
-import resource, sys, time, onnxruntime
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = options.inter_op_num_threads = 1
-pages = lambda: int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
-before, start = pages(), time.perf_counter()
-session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
-print(time.perf_counter() - start, pages() - before)
-"""
+def plan(args, case, fretsaw):
+    """What the exact model's plan is made of, as its report tells, and what the model is."""
+    shape = fretsaw.summary(case.model)
+    out = {name: shape[name] for name in ("n_trees", "n_splits", "n_leaves", "max_depth", "summed_in")}
+    if case.framework != "scikit-learn":
+        report = json.loads((fretsaw.optimized(case) / "report.json").read_text())
+        out["text"] = next(v["plan"] for v in report["variants"] if v["name"] == "exact")
+        counts = re.search(r"(\d+) predicates, (\d+) circuit operations", out["text"])
+        if counts:
+            out["predicates"], out["operations"] = map(int, counts.groups())
+    return out
 
 
 def loading(args, case, fretsaw):
-    """Opening the same ONNX file: ONNX Runtime's session, and all of a fretsaw process that answers one row."""
-    import numpy as np
-
-    onnx, one = fretsaw.converted(case), WORK / "one-row.npy"
-    np.save(one, np.load(case.rows)[:1])
-    theirs, memory, ours, peaks = [], [], [], []
-    for _ in range(args.rounds):
-        ran = subprocess.run([sys.executable, "-c", ORT_LOAD, onnx], check=True, capture_output=True, text=True)
-        seconds, size = ran.stdout.split()
-        theirs.append(float(seconds))
-        memory.append(int(size))
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            [fretsaw.binary, "predict", onnx, "--input", one, "--output", WORK / "one-answer.npy", "--threads", "1"],
-            env=fretsaw.environment, stdout=subprocess.DEVNULL,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        ours.append(time.perf_counter() - start)
-        peaks.append(usage.ru_maxrss * 1024)
-        assert status == 0, "fretsaw predict"
-    (entry,) = fretsaw.bench([onnx], case.rows, [1], 1)
-    return {
-        "onnxruntime_seconds": statistics.median(theirs), "onnxruntime_bytes": statistics.median(memory),
-        "process_seconds": statistics.median(ours), "process_peak_bytes": statistics.median(peaks),
-        "plan_bytes": entry["memory_bytes"],
-    }
+    """Time and memory until a session has answered one row: from the framework's file, from ONNX, and ONNX Runtime's."""
+    command = ["cargo", "bench", "--quiet", "-p", "fretsaw", "--bench", "load", "--", case.model]
+    ran = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, env=fretsaw.environment)
+    found = re.findall(r"^  (\S.*?) +([\d.]+) ms +([\d.]+) MiB", ran.stdout, re.MULTILINE)
+    return {way: {"ms": float(ms), "mib": float(mib)} for way, ms, mib in found}
 
 
-MEASURE = {"batches": batches, "threads": threads, "isas": isas, "leaves": leaves, "loading": loading}
+MEASURE = {"plan": plan, "batches": batches, "threads": threads, "isas": isas, "leaves": leaves, "loading": loading}
 
 
 def told(case):
     """What was measured of one case, as text."""
     out = [case["title"]]
+    if case.get("plan", {}).get("text"):
+        out.append(case["plan"]["text"])
     if case.get("batches"):
         lines = [["rows a call", *case["batches"]], ["us a call", *(us(ns) for ns in case["batches"].values())],
                  ["ns a row", *(digits(ns / int(b)) for b, ns in case["batches"].items())]]
@@ -144,12 +125,9 @@ def told(case):
                    f"{t['difference']:.1e}" if t["difference"] is not None else ""] for name, t in case["leaves"].items()]
         out.append(aligned(lines))
     if case.get("loading"):
-        t = case["loading"]
-        mb = lambda n: f"{n / 1e6:,.1f} MB"  # noqa: E731
-        out.append(f"opening the ONNX file: ONNX Runtime {1e3 * t['onnxruntime_seconds']:.0f} ms and "
-                   f"{mb(t['onnxruntime_bytes'])}; a whole fretsaw process, one row answered, "
-                   f"{1e3 * t['process_seconds']:.0f} ms and {mb(t['process_peak_bytes'])} at its peak, "
-                   f"of which the plan is {mb(t['plan_bytes'])}")
+        lines = [["opening", "processor time", "resident"]]
+        lines += [[way, f"{t['ms']:.1f} ms", f"{t['mib']:.1f} MiB"] for way, t in case["loading"].items()]
+        out.append(aligned(lines))
     return "\n".join(out) + "\n"
 
 
@@ -172,10 +150,10 @@ def main():
             measured[section] = MEASURE[section](args, case, fretsaw)
         out["cases"].append(measured)
         print(told(measured), flush=True)
-    out["interrupted"] = quiet.told()
+        out["interrupted"] = quiet.told()
+        if args.json:
+            args.json.write_text(json.dumps(out, indent=1) + "\n")
     print(quiet.warning(), end="")
-    if args.json:
-        args.json.write_text(json.dumps(out, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the engine's inner loops cost at best on a processor, counted by llvm-mca from the compiled code.
 
-    python3 benches/loops.py                             every kernel's loops, on znver4
+    python3 benches/loops.py                             the AVX-512 kernels, on znver4
     python3 benches/loops.py --only 'leaves' --show      some of them, with their instructions
 
 Needs llvm-mca of LLVM 16 or later. A pass of a loop is counted as if no branch were guessed wrong and every load hit the
@@ -26,7 +26,7 @@ JUMP = re.compile(r"^j[a-z]+\s")
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cpu", default="znver4", help="LLVM's name of the processor [default: %(default)s]")
-    parser.add_argument("--only", default="kernel|few|walk", help="functions whose path this finds [default: %(default)s]")
+    parser.add_argument("--only", default="kernel::avx512", help="functions whose path this finds [default: %(default)s]")
     parser.add_argument("--but", default="add_terms|sums", help="and this does not [default: %(default)s]")
     parser.add_argument("--least", type=int, default=8, help="fewest vector instructions of a loop [default: %(default)s]")
     parser.add_argument("--asm", type=pathlib.Path, help="assembly to read [default: what cargo makes of the engine]")

@@ -149,11 +149,11 @@ def main():
     for case in selected:
         out["cases"].append(measure(args, case, fretsaw, one_row, quiet))
         print(tables.peers(out["cases"][-1]), flush=True)
-    out["interrupted"] = quiet.told()
+        out["interrupted"] = quiet.told()
+        if args.json:
+            args.json.write_text(json.dumps(out, indent=1) + "\n")
     print(tables.floors(out["cases"]))
     print(quiet.warning(), end="")
-    if args.json:
-        args.json.write_text(json.dumps(out, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -70,13 +70,14 @@ class Fretsaw:
         (latency,) = entry["latency"]
         return {"p50": latency["p50_ns"], "p99": latency["p99_ns"], "calls": latency["calls"]}
 
-    def variants(self, case):
-        """The files of the variants that hold the error budget, by name; made once for a build and model."""
-        folder = WORK / "variants" / case.name
+    def optimized(self, case):
+        """The folder that `fretsaw optimize` makes of the case, every variant in it; made once."""
+        folder = WORK / "optimized" / case.name
+        folder.parent.mkdir(exist_ok=True)
         if not folder.exists():
             self.run("optimize", case.model, "--data", case.rows, "--out", folder, "--keep-variants",
                      "--batch", "1024", FRETSAW_EFFORT_MS="1")
-        return {path.stem: path for path in sorted((folder / "variants").iterdir())}
+        return folder
 
     def predict_seconds(self, model, rows):
         """Wall time of the whole command: process, model, file in, file out."""

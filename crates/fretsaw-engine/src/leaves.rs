@@ -12,10 +12,14 @@ use crate::block::{Plane, ROWS};
 
 /// Trees whose codes are kept before their leaves are added: 8 KiB of codes.
 pub(crate) const BATCH: usize = 16;
-/// Codes of a narrow table: what a register permutes at once.
-pub(crate) const NARROW: usize = 64;
-/// Codes of a wide table: all that a byte can be.
-pub(crate) const WIDE: usize = 256;
+/// Codes of a table: what two registers of words hold, twice as many, or all that a byte can be.
+pub(crate) const WIDTHS: [usize; 3] = [64, 128, 256];
+
+/// The width of the table of a tree with so many codes.
+fn width_for(n_codes: usize) -> usize {
+    let widest = WIDTHS[WIDTHS.len() - 1];
+    WIDTHS.into_iter().find(|&n| n_codes <= n).unwrap_or(widest)
+}
 
 /// A leaf value as it is added to the sum.
 pub(crate) trait Leaf: Copy + Default + PartialEq + Send + Sync + 'static {
@@ -99,31 +103,43 @@ impl Values {
     }
 }
 
+/// How a kernel wants values held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    Plain,
+    /// A byte at a time,
+    Bytes,
+    /// or 16 bits,
+    Words,
+    /// and integers of one byte as such.
+    WordsOrBytes,
+}
+
 /// The tables of all sliced trees.
 pub(crate) enum Tables {
-    /// [`NARROW`] or [`WIDE`] values each.
+    /// One of [`WIDTHS`] values each.
     Plain(Values),
-    /// Byte `j` of 64 values is one line, so that a value is looked up a byte at a time: as many
-    /// lines as a value has bytes for a narrow table, in order of `j`; for a wide one 4 lines
-    /// (codes 0..64, 64..128, ...) for each `j`.
-    Bytes { lines: Vec<Plane>, sum: Sum },
+    /// Word `j` of 32 values is one line, so that a value is looked up 16 bits at a time: for each
+    /// word of a value the lines of codes 0..32, 32..64 and so on. Or byte `j` of 64 values, and
+    /// the lines of codes 0..64, 64..128 and so on.
+    Lines {
+        lines: Vec<Plane>,
+        sum: Sum,
+        held: Held,
+    },
 }
 
 impl Tables {
     pub(crate) fn memory(&self) -> usize {
         match self {
             Self::Plain(v) => v.memory(),
-            Self::Bytes { lines, .. } => size_of_val(&lines[..]),
+            Self::Lines { lines, .. } => size_of_val(&lines[..]),
         }
     }
 
     /// Adds the table of one output of a tree and gives where it starts.
     fn push(&mut self, leaf_of_code: &[u32], value: impl Fn(u32) -> f64, form: Form) -> usize {
-        let n = if leaf_of_code.len() <= NARROW {
-            NARROW
-        } else {
-            WIDE
-        };
+        let n = width_for(leaf_of_code.len());
         // Codes beyond the tree's own never come up.
         let of_code = (0..n).map(|c| leaf_of_code.get(c).map_or(0.0, |&leaf| value(leaf)));
         match self {
@@ -132,20 +148,33 @@ impl Tables {
                 values.extend(of_code, form.in_table);
                 at
             }
-            Self::Bytes { lines, sum } => {
+            Self::Lines { lines, sum, held } => {
+                let unit = if *held == Held::Bytes { 1 } else { 2 };
                 let at = lines.len();
                 let w = form.in_table;
                 match (sum, form.bytes) {
                     (Sum::F32, _) => {
-                        slice(lines, of_code.map(|x| f32::weighted(x, w).to_le_bytes()))
+                        slice(
+                            lines,
+                            unit,
+                            of_code.map(|x| f32::weighted(x, w).to_le_bytes()),
+                        );
                     }
                     (Sum::F64, _) => {
-                        slice(lines, of_code.map(|x| f64::weighted(x, w).to_le_bytes()))
+                        slice(
+                            lines,
+                            unit,
+                            of_code.map(|x| f64::weighted(x, w).to_le_bytes()),
+                        );
                     }
-                    (Sum::I32, 1) => slice(lines, of_code.map(|x| (x as i8).to_le_bytes())),
-                    (Sum::I32, 2) => slice(lines, of_code.map(|x| (x as i16).to_le_bytes())),
+                    (Sum::I32, 1) => slice(lines, 1, of_code.map(|x| (x as i8).to_le_bytes())),
+                    (Sum::I32, 2) => slice(lines, 2, of_code.map(|x| (x as i16).to_le_bytes())),
                     (Sum::I32, _) => {
-                        slice(lines, of_code.map(|x| i32::weighted(x, w).to_le_bytes()))
+                        slice(
+                            lines,
+                            unit,
+                            of_code.map(|x| i32::weighted(x, w).to_le_bytes()),
+                        );
                     }
                 }
                 at
@@ -161,9 +190,14 @@ impl Tables {
             after: 1,
             largest: 0,
         };
-        if !matches!(self, Self::Bytes { sum: Sum::I32, .. }) {
-            return whole;
-        }
+        let bytes = match self {
+            Self::Lines {
+                sum: Sum::I32,
+                held: held @ (Held::Words | Held::WordsOrBytes),
+                ..
+            } => *held == Held::WordsOrBytes,
+            _ => return whole,
+        };
         let (low, high) = values.fold((0.0_f64, 0.0_f64), |(low, high), v| {
             (low.min(v), high.max(v))
         });
@@ -173,15 +207,18 @@ impl Tables {
             after: weight as i32,
             largest: high.max(-low) as i32,
         };
-        if low >= f64::from(i8::MIN) && high <= f64::from(i8::MAX) {
+        if bytes && low >= f64::from(i8::MIN) && high <= f64::from(i8::MAX) {
             Form { bytes: 1, ..short }
-        } else if low > f64::from(i16::MIN) && high <= f64::from(i16::MAX) {
+        } else if short.largest <= i32::from(i16::MAX) / FEWEST {
             short
         } else {
             whole
         }
     }
 }
+
+/// Trees that must fit a sum of 16 bits for it to pay.
+const FEWEST: i32 = 4;
 
 /// How the values of a table are held and summed.
 #[derive(Clone, Copy, Debug)]
@@ -196,12 +233,18 @@ struct Form {
     largest: i32,
 }
 
-fn slice<const N: usize>(lines: &mut Vec<Plane>, values: impl Iterator<Item = [u8; N]>) {
+/// Adds the lines of `values`, `unit` bytes of each value at a time.
+fn slice<const N: usize>(
+    lines: &mut Vec<Plane>,
+    unit: usize,
+    values: impl Iterator<Item = [u8; N]>,
+) {
     let values: Vec<[u8; N]> = values.collect();
-    for j in 0..N {
-        for chunk in values.chunks_exact(64) {
+    for j in (0..N).step_by(unit) {
+        for chunk in values.chunks_exact(64 / unit) {
+            let byte = |at: usize| chunk[at / unit][j + at % unit];
             lines.push(Plane(std::array::from_fn(|w| {
-                u64::from_le_bytes(std::array::from_fn(|b| chunk[8 * w + b][j]))
+                u64::from_le_bytes(std::array::from_fn(|b| byte(8 * w + b)))
             })));
         }
     }
@@ -220,7 +263,8 @@ pub(crate) struct Job {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JobRun {
     pub(crate) output: u32,
-    pub(crate) wide: bool,
+    /// Codes of a table, one of [`WIDTHS`].
+    pub(crate) width: u16,
     /// Bytes of an integer in the tables: those of 1 or 2 are summed in 16 bits, which the run is
     /// short enough for, and weighted afterwards.
     pub(crate) bytes: u8,
@@ -247,14 +291,14 @@ pub(crate) struct Leaves {
 }
 
 impl Leaves {
-    pub(crate) fn new(sum: Sum, bytes: bool) -> Self {
-        let tables = if bytes {
-            Tables::Bytes {
+    pub(crate) fn new(sum: Sum, held: Held) -> Self {
+        let tables = match held {
+            Held::Plain => Tables::Plain(Values::new(sum)),
+            held => Tables::Lines {
                 lines: Vec::new(),
                 sum,
-            }
-        } else {
-            Tables::Plain(Values::new(sum))
+                held,
+            },
         };
         Self {
             batches: Vec::new(),
@@ -274,7 +318,7 @@ impl Leaves {
     ) {
         let mut jobs = Vec::new();
         for (slot, (tree, leaf_of_code)) in trees.iter().enumerate() {
-            let wide = leaf_of_code.len() > NARROW;
+            let width_of_table = width_for(leaf_of_code.len()) as u16;
             let mut job = |output: usize, stride: usize, k: usize| {
                 let form = self.tables.form(
                     tree.leaves.iter().skip(k).step_by(stride).copied(),
@@ -288,7 +332,7 @@ impl Leaves {
                 };
                 let run = JobRun {
                     output: output as u32,
-                    wide,
+                    width: width_of_table,
                     bytes: form.bytes,
                     weight: form.after,
                     first: 0,
@@ -303,15 +347,15 @@ impl Leaves {
         }
         // Stable: trees of one output keep their order, unless they are added as integers.
         match &self.tables {
-            Tables::Bytes { sum: Sum::I32, .. } => {
-                jobs.sort_by_key(|(run, ..)| (run.output, run.weight, run.bytes, run.wide));
+            Tables::Lines { sum: Sum::I32, .. } => {
+                jobs.sort_by_key(|(run, ..)| (run.output, run.weight, run.bytes, run.width));
             }
             _ => jobs.sort_by_key(|(run, ..)| run.output),
         }
         let first_run = self.runs.len();
         let mut total = 0;
         for (mut run, largest, job) in jobs {
-            let key = |r: &JobRun| (r.output, r.weight, r.bytes, r.wide);
+            let key = |r: &JobRun| (r.output, r.weight, r.bytes, r.width);
             total += largest;
             match self.runs[first_run..].last_mut() {
                 Some(last) if key(last) == key(&run) && total <= i32::from(i16::MAX) => {
@@ -341,13 +385,24 @@ impl Leaves {
     }
 }
 
-/// Where the kernel that looks bytes up keeps the sum of a row: interleaving bytes within
-/// 128-bit lanes leaves groups of rows in another order, always the same within 64.
+/// Where the kernel that looks bytes up keeps the sum of a row: joining bytes within 128-bit lanes
+/// leaves groups of rows in another order, always the same within 32.
 pub(crate) fn byte_slot(row: usize, value_bytes: usize) -> usize {
-    let (chunk, lane, within) = (row / 64, row / 16 % 4, row % 16);
+    let (chunk, lane, within) = (row / 32, row / 16 % 2, row % 16);
     let per_lane = 16 / value_bytes;
-    let slot =
-        chunk * 64 + within / per_lane * (64 / value_bytes) + lane * per_lane + within % per_lane;
+    let slot = chunk * 32 + (within / per_lane * 2 + lane) * per_lane + within % per_lane;
+    debug_assert!(slot < ROWS);
+    slot
+}
+
+/// Where the kernels that look words up keep the sum of a row: even rows and odd ones apart, and
+/// joining words within 128-bit lanes leaves them in another order, always the same within 64.
+pub(crate) fn line_slot(row: usize, value_bytes: usize) -> usize {
+    let (chunk, odd, pair) = (row / 64, row % 2, row % 64 / 2);
+    let (lane, within) = (pair / 8, pair % 8);
+    let per_lane = 16 / value_bytes;
+    let register = odd * (8 / per_lane) + within / per_lane;
+    let slot = chunk * 64 + (register * 4 + lane) * per_lane + within % per_lane;
     debug_assert!(slot < ROWS);
     slot
 }

@@ -8,6 +8,7 @@ use crate::block::{ROWS, Value};
 use crate::error::{Error, ErrorKind};
 use crate::isa::Isa;
 use crate::linear::LinearPlan;
+use crate::parts::Parts;
 use crate::program::{Program, Refusal, with_rows};
 use crate::run;
 use crate::scratch::Scratch;
@@ -68,7 +69,7 @@ impl<'a> MarginsMut<'a> {
         }
     }
 
-    fn split_at(self, at: usize) -> (Self, Self) {
+    pub(crate) fn split_at(self, at: usize) -> (Self, Self) {
         match self {
             Self::F32(v) => {
                 let (a, b) = v.split_at_mut(at);
@@ -222,7 +223,7 @@ impl Plan {
         Ok(self.run(rows, out, scratch, false)?)
     }
 
-    /// The same over threads, one a scratch: whole blocks each, so that results do not depend on
+    /// The same over threads, one a scratch: whole blocks at a time, so that results do not depend on
     /// how many there are. Batches too small to pay for a thread stay on the caller's.
     ///
     /// # Errors
@@ -246,36 +247,40 @@ impl Plan {
         if n_threads <= 1 {
             return Ok(self.run(rows, out, own, false)?);
         }
-        let per_thread = n_blocks.div_ceil(n_threads) * ROWS;
-        std::thread::scope(|scope| {
-            let n_own = per_thread.min(rows.n_rows());
-            let (own_out, mut rest) = out.split_at(n_own * self.n_outputs);
-            let mut at = n_own;
-            let mut parts = Vec::with_capacity(others.len());
-            for scratch in others {
-                let n = per_thread.min(rows.n_rows() - at);
-                if n == 0 {
-                    break;
-                }
-                let (out, after) = rest.split_at(n * self.n_outputs);
-                rest = after;
-                let part = rows.slice(at..at + n);
-                parts.push((
-                    at,
-                    scope.spawn(move || self.run(&part, out, scratch, false)),
-                ));
-                at += n;
-            }
-            // The first refused row is that of the first part that has one.
-            self.run(&rows.slice(0..n_own), own_out, own, false)?;
-            for (first, part) in parts {
-                match part.join() {
-                    Ok(result) => result.map_err(|refusal| refusal.after(first))?,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
+        let parts = Parts::new(rows.n_rows(), self.n_outputs, out, n_threads);
+        let work = |scratch: &mut Scratch| {
+            while let Some((range, out)) = parts.next() {
+                let first = range.start;
+                self.run(&rows.slice(range), out, scratch, false)
+                    .map_err(|refusal| {
+                        parts.stop();
+                        refusal.after(first)
+                    })?;
             }
             Ok(())
-        })
+        };
+        let results: Vec<Result<(), Refusal>> = std::thread::scope(|scope| {
+            let work = &work;
+            let threads: Vec<_> = others[..n_threads - 1]
+                .iter_mut()
+                .map(|scratch| scope.spawn(move || work(scratch)))
+                .collect();
+            let own = work(own);
+            let joined = threads.into_iter().map(|thread| match thread.join() {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            std::iter::once(own).chain(joined).collect()
+        });
+        // Parts are handed out in order, so that the first row refused is among these.
+        match results
+            .into_iter()
+            .filter_map(Result::err)
+            .min_by_key(Refusal::row)
+        {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(()),
+        }
     }
 
     /// The same by the plainest walk: one row at a time, one tree after the other over the packed

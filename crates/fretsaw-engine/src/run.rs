@@ -180,8 +180,10 @@ impl Work<'_> {
         sums: &mut Sums<A>,
     ) {
         let n_outputs = self.trees.finish.base.len();
-        for at in (0..self.rows.n_rows()).step_by(ROWS) {
-            let n = ROWS.min(self.rows.n_rows() - at);
+        let forest = self.trees.only_walks();
+        let step = forest.map_or(ROWS, Forest::rows);
+        for at in (0..self.rows.n_rows()).step_by(step) {
+            let n = step.min(self.rows.n_rows() - at);
             let rows = self.rows.slice(at..at + n);
             let out = &mut out[at * n_outputs..(at + n) * n_outputs];
             if self.plain_walk || n < self.trees.crossing {
@@ -192,6 +194,9 @@ impl Work<'_> {
                 } else {
                     few::run::rows::<A, R>(self.trees, x, self.width, out, sums, self.walking);
                 }
+            } else if let Some(forest) = forest {
+                let x = prepared(&rows, self.steps, &mut staged.prepared, self.row);
+                self.forest::<A, R>(forest, x, out, &mut sums.few);
             } else {
                 self.block::<A, R>(&rows, out, staged, &mut sums.blocks);
             }
@@ -254,13 +259,7 @@ impl Work<'_> {
                         (Some(forest), _) => {
                             if !std::mem::replace(&mut ranked, true) {
                                 let sets = &self.trees.table.sets;
-                                forest.rank_block(
-                                    self.trees.isa,
-                                    x,
-                                    self.width,
-                                    sets,
-                                    self.walking,
-                                );
+                                forest.rank_rows(self.trees.isa, x, self.width, sets, self.walking);
                             }
                             self.walk_block(forest, trees, x, sums);
                         }
@@ -296,6 +295,66 @@ impl Work<'_> {
         }
     }
 
+    /// Nothing but walks: each tree over the rows of some blocks.
+    fn forest<A: Total, R: Row>(
+        &mut self,
+        forest: &Forest,
+        x: &[R],
+        out: &mut [A::Margin],
+        sums: &mut Vec<A>,
+    ) {
+        let (trees, finish) = (self.trees, &self.trees.finish);
+        let n_outputs = finish.base.len();
+        let n_rows = x.len() / self.width;
+        sums.clear();
+        for _ in 0..n_rows {
+            sums.extend((0..n_outputs).map(|k| start::<A>(finish, k)));
+        }
+        forest.rank_rows(trees.isa, x, self.width, &trees.table.sets, self.walking);
+        let values = A::values(trees.walk.values());
+        for (i, tree) in trees.walk.trees.iter().enumerate() {
+            for (block, sums) in sums.chunks_mut(ROWS * n_outputs).enumerate() {
+                let leaves = forest.block(trees.isa, i, block, n_rows, self.walking);
+                if tree.is_linear() {
+                    let rows = x[block * ROWS * self.width..].chunks_exact(self.width);
+                    for ((sums, &leaf), x) in sums.chunks_exact_mut(n_outputs).zip(leaves).zip(rows)
+                    {
+                        trees.walk.add(tree, values, leaf, x, |k, value| {
+                            sums[k] = sums[k].plus(value);
+                        });
+                    }
+                    continue;
+                }
+                match (tree.target(), n_outputs) {
+                    (Some(0), 1) | (None, 1) => add::<A, 1>(values, leaves, sums),
+                    (None, 2) => add::<A, 2>(values, leaves, sums),
+                    (None, 3) => add::<A, 3>(values, leaves, sums),
+                    (None, 4) => add::<A, 4>(values, leaves, sums),
+                    (None, _) => {
+                        for (sums, &leaf) in sums.chunks_exact_mut(n_outputs).zip(leaves) {
+                            let values = &values[leaf as usize..][..n_outputs];
+                            for (sum, &value) in sums.iter_mut().zip(values) {
+                                *sum = sum.plus(value);
+                            }
+                        }
+                    }
+                    (Some(k), _) => {
+                        let sums = sums[k as usize..].iter_mut().step_by(n_outputs);
+                        for (sum, &leaf) in sums.zip(leaves) {
+                            *sum = sum.plus(values[leaf as usize]);
+                        }
+                    }
+                }
+            }
+        }
+        let rows = out.chunks_exact_mut(n_outputs);
+        for (out, sums) in rows.zip(sums.chunks_exact(n_outputs)) {
+            for (k, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
+                *out = sum.finish(finish, k);
+            }
+        }
+    }
+
     /// Each tree over all rows, which have been ranked.
     fn walk_block<A: Total, R: Row>(
         &mut self,
@@ -309,7 +368,7 @@ impl Work<'_> {
         let tables = &self.trees.leaves.tables;
         let n = x.len() / self.width;
         for tree in trees {
-            let leaves = forest.block(self.trees.isa, tree, n, self.walking);
+            let leaves = forest.block(self.trees.isa, tree, 0, n, self.walking);
             let tree = &walk.trees[tree];
             for (row, &leaf) in leaves.iter().enumerate() {
                 let slot = kernel::slot(tables, row, size_of::<A>());
@@ -340,6 +399,17 @@ impl Work<'_> {
                     let sum = &mut sums[k].0[slot];
                     *sum = sum.plus(value);
                 });
+            }
+        }
+    }
+}
+
+/// Adds to the sums of each row the `N` values that start at its leaf.
+fn add<A: Total, const N: usize>(values: &[A], leaves: &[u32], sums: &mut [A]) {
+    for (sums, &leaf) in sums.as_chunks_mut::<N>().0.iter_mut().zip(leaves) {
+        if let Some(values) = values[leaf as usize..].first_chunk::<N>() {
+            for (sum, &value) in sums.iter_mut().zip(values) {
+                *sum = sum.plus(value);
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::plan::Strategy;
 use crate::predicate::{Predicate, PredicateMap, Sets, canonical};
 use crate::summary::Group;
 use crate::table::Table;
-use crate::walk::Walk;
+use crate::walk::{Forest, Walk};
 
 /// A compiled ensemble.
 pub(crate) struct Trees {
@@ -83,7 +83,7 @@ impl Compiler {
 }
 
 /// Rows from which on nothing but walks go by blocks.
-const WALKED_ROWS: usize = 16;
+const WALKED_ROWS: usize = 32;
 
 impl Trees {
     /// Compiles `e`; tells which trees run in which way, and why.
@@ -132,7 +132,7 @@ impl Trees {
         let plane_of = |p: &Predicate| planes.get(p).copied();
 
         let mut routes = Routes::new(table.n_planes());
-        let mut leaves = Leaves::new(e.sum, kernel::wants_bytes(isa));
+        let mut leaves = Leaves::new(e.sum, kernel::held(isa));
         let mut walk = Walk::new(e);
         let mut segments: Vec<Segment> = Vec::new();
         let mut batch: Vec<(&Tree, Vec<u32>)> = Vec::new();
@@ -207,7 +207,7 @@ impl Trees {
             for range in by_block.chain(few.walked()) {
                 walked[range.clone()].fill(true);
             }
-            walk.plant(e, &canonical, &walked);
+            walk.plant(e, &canonical, &walked, isa);
         }
         let trees = Self {
             isa,
@@ -234,6 +234,13 @@ impl Trees {
             segments,
         };
         Ok((trees, groups))
+    }
+
+    /// The forest, where there is nothing but its walks.
+    pub(crate) fn only_walks(&self) -> Option<&Forest> {
+        let walk = |s: &Segment| matches!(s, Segment::Walked(_));
+        let forest = self.walk.forest.as_ref();
+        forest.filter(|_| self.segments.iter().all(walk))
     }
 
     pub(crate) fn memory(&self) -> usize {

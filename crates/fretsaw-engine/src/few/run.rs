@@ -125,7 +125,7 @@ fn walk<A: Total, R: Value>(
     let end = segment.trees.end;
     for first in segment.trees.clone().step_by(ROWS) {
         let some = first..end.min(first + ROWS);
-        let leaves = forest.row(some.clone(), walking);
+        let leaves = forest.row(trees.isa, some.clone(), walking);
         for (tree, &leaf) in walk.trees[some].iter().zip(leaves) {
             walk.add(tree, values, leaf, x, |k, value| {
                 sums[k] = sums[k].plus(value);

@@ -1,12 +1,20 @@
-//! AVX2: 256 rows a register, and/andnot/or in place of ternary logic, leaves looked up by loads.
+//! AVX2: 256 rows a register, and/andnot/or in place of ternary logic, leaves looked up by
+//! shuffles of bytes.
 //!
 //! unsafe: calls into functions compiled for AVX2, and loads and stores of whole registers.
 #![allow(unsafe_code)]
 
+mod few;
+mod leaves;
+mod search;
+
 use std::arch::x86_64::*;
 
+use self::few::{few_inner, rank_f32_inner, rank_f64_inner};
+use self::leaves::add_bytes;
+use self::search::search_f32;
 use super::ladder::{Digits, fill, search};
-use super::{Term, Tiles, few as rows, shape, sums};
+use super::{Lookups, SumMut, Term, Tiles, shape, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{MAX_BITS, Mux, Route, Routes};
 use crate::few::bytes::{Ranker, RowBytes};
@@ -31,6 +39,7 @@ entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, 
 entry!(climb_f32 => climb_f32_inner(column: &Block<f32>, ladder: &Ladder, cut: &[u8], words: usize, planes: &mut [Plane]));
 entry!(climb_f64 => climb_f64_inner(column: &Block<f64>, ladder: &Ladder, cut: &[u8], words: usize, planes: &mut [Plane]));
 entry!(codes => codes_inner(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
+entry!(add => add_bytes(lookups: Lookups<'_>, sum: SumMut<'_>));
 entry!(add_terms_f64 => add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]));
 entry!(add_terms_f32 => add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]));
 entry!(rank_f32 => rank_f32_inner(ranker: &Ranker, x: &[f32], sets: &[SetTest], bytes: &mut RowBytes));
@@ -46,28 +55,6 @@ pub(super) fn few<V: Copy, S: Copy>(
 ) -> S {
     // SAFETY: as for the entries above.
     unsafe { few_inner(few, segment, pools, bytes, sum, add) }
-}
-
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
-fn few_inner<V: Copy, S: Copy>(
-    few: &Few,
-    segment: &Segment,
-    pools: &Pools<V>,
-    bytes: &RowBytes,
-    sum: S,
-    add: impl FnMut(S, usize, V) -> S,
-) -> S {
-    rows::segment(rows::Plain(bytes), few, segment, pools, sum, add)
-}
-
-#[target_feature(enable = "avx2,bmi2")]
-fn rank_f32_inner(ranker: &Ranker, x: &[f32], sets: &[SetTest], bytes: &mut RowBytes) {
-    ranker.rank(x, sets, bytes, rows::reached);
-}
-
-#[target_feature(enable = "avx2,bmi2")]
-fn rank_f64_inner(ranker: &Ranker, x: &[f64], sets: &[SetTest], bytes: &mut RowBytes) {
-    ranker.rank(x, sets, bytes, rows::reached);
 }
 
 #[target_feature(enable = "avx2,bmi2")]
@@ -138,7 +125,13 @@ fn climb_f32_inner(
     planes: &mut [Plane],
 ) {
     let mut digits = Digits::ZERO;
-    search(column, &ladder.narrow, ladder.levels, words, &mut digits);
+    let tree = &ladder.narrow;
+    match ladder.levels {
+        ..=5 => search_f32::<5>(column, tree, words, &mut digits),
+        6 => search_f32::<6>(column, tree, words, &mut digits),
+        7 => search_f32::<7>(column, tree, words, &mut digits),
+        _ => search_f32::<8>(column, tree, words, &mut digits),
+    }
     fill(&digits, ladder, cut, planes, |here, below, low, out| {
         rung(here, below, low, out);
     });
@@ -202,91 +195,78 @@ fn codes_inner(
         }
     }
     for (route, codes) in which.iter().zip(codes) {
-        for half in 0..2 {
-            let (bits, n) = bits(routes, route, planes, half);
-            spread(&bits[..n], &mut codes.0[256 * half..256 * half + 256]);
-        }
-    }
-}
-
-/// The bits of a tree's codes for half a block, lowest first, and how many there are.
-#[inline]
-#[target_feature(enable = "avx2,bmi2")]
-fn bits(
-    routes: &Routes,
-    route: &Route,
-    planes: &[Plane],
-    half: usize,
-) -> ([Plane32; MAX_BITS], usize) {
-    let mut out = [Plane32::default(); MAX_BITS];
-    match *route {
-        Route::Complete { depth, first } => {
-            let heap = &routes.heap[first as usize..][..(1 << depth) - 1];
-            let load = |i: usize| load(&planes[heap[i] as usize], half);
-            macro_rules! level {
-                ($depth:tt) => {{
-                    let planes = shape::node!($depth, 0, load, mux);
-                    for (out, plane) in out.iter_mut().zip(planes.iter().rev()) {
-                        out.set(*plane);
+        for (half, codes) in codes.0.as_chunks_mut::<256>().0.iter_mut().enumerate() {
+            match *route {
+                Route::Complete { depth, first } => {
+                    let heap = &routes.heap[first as usize..][..(1 << depth) - 1];
+                    let load = |i: usize| load(&planes[heap[i] as usize], half);
+                    match depth {
+                        1 => spell(shape::node!(1, 0, load, mux), codes),
+                        2 => spell(shape::node!(2, 0, load, mux), codes),
+                        3 => spell(shape::node!(3, 0, load, mux), codes),
+                        4 => spell(shape::node!(4, 0, load, mux), codes),
+                        5 => spell(shape::node!(5, 0, load, mux), codes),
+                        _ => spell(shape::node!(6, 0, load, mux), codes),
                     }
-                }};
+                }
+                Route::Circuit { ref outputs, .. } => {
+                    // Planes beyond the tree's bits are 0. The highest comes first.
+                    let bits: [__m256i; MAX_BITS] = std::array::from_fn(|i| {
+                        load(&planes[outputs[MAX_BITS - 1 - i] as usize], half)
+                    });
+                    spell(bits, codes);
+                }
             }
-            match depth {
-                1 => level!(1),
-                2 => level!(2),
-                3 => level!(3),
-                4 => level!(4),
-                5 => level!(5),
-                6 => level!(6),
-                _ => {}
-            }
-            (out, usize::from(depth))
-        }
-        Route::Circuit { bits, ref outputs } => {
-            for (out, &plane) in out.iter_mut().zip(outputs) {
-                out.set(load(&planes[plane as usize], half));
-            }
-            (out, usize::from(bits))
         }
     }
 }
 
-/// Half a plane in memory.
-#[derive(Clone, Copy, Default)]
-#[repr(C, align(32))]
-struct Plane32([u32; 8]);
-
-impl Plane32 {
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn set(&mut self, value: __m256i) {
-        // SAFETY: `self` is 32 bytes and aligned to them.
-        unsafe { _mm256_store_si256(self.0.as_mut_ptr().cast(), value) }
-    }
-}
-
-/// One code a row: each 32-bit word of a plane becomes 32 bytes with the plane's bit set.
+/// Turns half planes, the highest bit first, into one code a row: bytes of the planes are brought
+/// together, and each eight of them transposed as 8 x 8 bits.
 #[inline]
 #[target_feature(enable = "avx2,bmi2")]
-fn spread(bits: &[Plane32], codes: &mut [u8]) {
-    // Byte i of the word under rows 8i..8i+8, and the bit of each row within it.
-    let which = _mm256_setr_epi64x(
-        0,
-        0x0101_0101_0101_0101,
-        0x0202_0202_0202_0202,
-        0x0303_0303_0303_0303,
-    );
-    let alone = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64 as i64);
-    for (w, codes) in codes.as_chunks_mut::<32>().0.iter_mut().enumerate() {
-        let mut code = _mm256_setzero_si256();
-        for (b, plane) in bits.iter().enumerate() {
-            let word = _mm256_set1_epi32(plane.0[w] as i32);
-            let bytes = _mm256_and_si256(_mm256_shuffle_epi8(word, which), alone);
-            let set = _mm256_cmpeq_epi8(bytes, alone);
-            let value = _mm256_set1_epi8((1_u8 << b) as i8);
-            code = _mm256_or_si256(code, _mm256_and_si256(set, value));
+fn spell<const N: usize>(bits: [__m256i; N], codes: &mut [u8; 256]) {
+    let p: [__m256i; MAX_BITS] = std::array::from_fn(|b| match b < N {
+        true => bits[N - 1 - b],
+        false => _mm256_setzero_si256(),
+    });
+    let pairs = [0, 2, 4, 6].map(|b| {
+        [
+            _mm256_unpacklo_epi8(p[b], p[b + 1]),
+            _mm256_unpackhi_epi8(p[b], p[b + 1]),
+        ]
+    });
+    let fours = |a: usize| -> [__m256i; 4] {
+        std::array::from_fn(|i| match i % 2 {
+            0 => _mm256_unpacklo_epi16(pairs[a][i / 2], pairs[a + 1][i / 2]),
+            _ => _mm256_unpackhi_epi16(pairs[a][i / 2], pairs[a + 1][i / 2]),
+        })
+    };
+    let (low, high) = (fours(0), fours(2));
+    for i in 0..8 {
+        let eights = match i % 2 {
+            0 => _mm256_unpacklo_epi32(low[i / 2], high[i / 2]),
+            _ => _mm256_unpackhi_epi32(low[i / 2], high[i / 2]),
+        };
+        let mut x = eights;
+        macro_rules! swap {
+            ($by:literal, $mask:literal) => {{
+                let t = _mm256_xor_si256(x, _mm256_srli_epi64::<$by>(x));
+                let t = _mm256_and_si256(t, _mm256_set1_epi64x($mask));
+                x = _mm256_xor_si256(x, _mm256_xor_si256(t, _mm256_slli_epi64::<$by>(t)));
+            }};
         }
-        // SAFETY: `codes` is 32 bytes, as many as the store takes; no alignment is asked.
-        unsafe { _mm256_storeu_si256(codes.as_mut_ptr().cast(), code) }
+        swap!(7, 0x00aa_00aa_00aa_00aa);
+        swap!(14, 0x0000_cccc_0000_cccc);
+        swap!(28, 0x0000_0000_f0f0_f0f0);
+        // The upper 128 bits are of the upper 128 rows.
+        let (below, above) = codes.split_at_mut(128);
+        // SAFETY: 16 codes each, as many as the stores take; no alignment is asked.
+        unsafe {
+            let below = below[16 * i..16 * i + 16].as_mut_ptr().cast();
+            let above = above[16 * i..16 * i + 16].as_mut_ptr().cast();
+            _mm_storeu_si128(below, _mm256_castsi256_si128(x));
+            _mm_storeu_si128(above, _mm256_extracti128_si256::<1>(x));
+        }
     }
 }

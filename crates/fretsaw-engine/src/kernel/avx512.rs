@@ -1,8 +1,8 @@
 //! AVX-512: a plane is a register, a split one ternary operation, a leaf table a few registers.
 //!
-//! Two flavours of the last stages: with VBMI and GFNI planes become codes by an 8 x 8 bit
-//! transposition and leaves are looked up a byte at a time (one `vpermb` for 64 rows each);
-//! without, codes are masked adds and leaves are looked up as whole values.
+//! Leaves are looked up 16 bits at a time (one `vpermi2w` for 32 rows and up to 64 leaves). With
+//! VBMI and GFNI planes become codes by an 8 x 8 bit transposition and leaves of one byte are
+//! looked up as such; without, codes are masked adds.
 //!
 //! unsafe, here and in the three stages below: calls into functions compiled for AVX-512, loads
 //! and stores of whole registers, and planes taken without bounds checks.
@@ -17,16 +17,17 @@ mod tops;
 use std::arch::x86_64::*;
 
 use self::few::{few_inner, rank_f32_inner, rank_f64_inner};
-use self::leaves::{add_bytes, add_values};
+use self::leaves::{add_lines, add_octets};
 use self::predicates::{climb_f32_inner, climb_f64_inner, less_f32_inner, less_f64_inner};
 use self::routes::{codes_masked, codes_transposed};
-use self::tops::{ranks_f32_inner, ranks_f64_inner, tops_inner};
-use super::{Lookups, Step, SumMut, Term, Tiles, sums};
+use self::tops::{ranks_f32_inner, ranks_f64_inner, row_tops_inner, tops_inner};
+use super::{Ask, Lookups, Step, SumMut, Term, Tiles, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{Mux, Route, Routes};
 use crate::few::bytes::{Ranker, RowBytes};
 use crate::few::tables::Pools;
 use crate::few::{Few, Segment};
+use crate::isa::Isa;
 use crate::ladder::Ladder;
 use crate::predicate::SetTest;
 use crate::walk::Search;
@@ -45,11 +46,12 @@ entry!(less_f32 => less_f32_inner(column: &Block<f32>, cuts: &[f32], nan: bool, 
 entry!(less_f64 => less_f64_inner(column: &Block<f64>, cuts: &[f64], nan: bool, words: usize, out: &mut [Plane]));
 entry!(climb_f32 => climb_f32_inner(column: &Block<f32>, ladder: &Ladder, cut: &[u8], words: usize, planes: &mut [Plane]));
 entry!(climb_f64 => climb_f64_inner(column: &Block<f64>, ladder: &Ladder, cut: &[u8], words: usize, planes: &mut [Plane]));
-entry!(tops => tops_inner(top: &[Step], columns: &[Block<u16>], codes: &mut Block<u8>));
+entry!(tops => tops_inner(top: &[Step], columns: &[Block<u16>], words: usize, codes: &mut Block<u8>));
+entry!(row_tops => row_tops_inner(asks: &[Ask], levels: usize, ranks: &[u16], codes: &mut [u8; 32]));
 entry!(codes => codes_masked(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
 entry!(codes_vbmi => codes_transposed(routes: &Routes, ops: &[Mux], which: &[Route], planes: &mut [Plane], codes: &mut [Block<u8>]));
-entry!(add => add_values(lookups: Lookups<'_>, sum: SumMut<'_>));
-entry!(add_vbmi => add_bytes(lookups: Lookups<'_>, sum: SumMut<'_>));
+entry!(add_lines_of => add_lines(lookups: Lookups<'_>, sum: SumMut<'_>));
+entry!(add_octets_of => add_octets(lookups: Lookups<'_>, sum: &mut Block<i32>));
 entry!(add_terms_f64 => add_terms_f64_inner(tiles: &Tiles<f64>, term: Term, x: &[f64], out: &mut [f64]));
 entry!(add_terms_f32 => add_terms_f32_inner(tiles: &Tiles<f32>, term: Term, x: &[f32], out: &mut [f32]));
 entry!(rank_f32 => rank_f32_inner(ranker: &Ranker, x: &[f32], sets: &[SetTest], bytes: &mut RowBytes));
@@ -83,6 +85,14 @@ pub(super) fn ranks_f64(
 ) {
     // SAFETY: as for the entries above.
     unsafe { ranks_f64_inner(search, values, put) }
+}
+
+pub(super) fn add(isa: Isa, lookups: Lookups<'_>, sum: SumMut<'_>) {
+    match (sum, lookups.run.bytes) {
+        // `held` has such tables only for the instruction set that they take.
+        (SumMut::I32(sum), 1) if isa == Isa::Avx512Vbmi => add_octets_of(lookups, sum),
+        (sum, _) => add_lines_of(lookups, sum),
+    }
 }
 
 #[target_feature(enable = "avx512f")]

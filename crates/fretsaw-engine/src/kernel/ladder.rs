@@ -24,7 +24,7 @@ impl Digits {
     };
 }
 
-/// Looks for the values of the first `words * 64` rows, one by one.
+/// Looks for the values of the first `words * 64` rows, one by one. `digits` are 0.
 #[inline(always)]
 pub(super) fn search<T: Value>(
     column: &Block<T>,
@@ -34,36 +34,57 @@ pub(super) fn search<T: Value>(
     digits: &mut Digits,
 ) {
     match levels {
-        ..=5 => search_by::<T, 5>(column, tree, words, digits),
-        6 => search_by::<T, 6>(column, tree, words, digits),
-        7 => search_by::<T, 7>(column, tree, words, digits),
-        _ => search_by::<T, 8>(column, tree, words, digits),
+        ..=5 => search_by::<T, 5, 32>(column, tree, words, digits),
+        6 => search_by::<T, 6, 64>(column, tree, words, digits),
+        7 => search_by::<T, 7, 128>(column, tree, words, digits),
+        _ => search_by::<T, 8, 256>(column, tree, words, digits),
     }
 }
 
 #[inline(always)]
-fn search_by<T: Value, const LEVELS: usize>(
+fn search_by<T: Value, const LEVELS: usize, const N: usize>(
     column: &Block<T>,
     tree: &[T],
     words: usize,
     digits: &mut Digits,
 ) {
-    let tree = &tree[..1 << LEVELS];
+    const { assert!(N == 1 << LEVELS) };
+    let Ok(tree) = <&[T; N]>::try_from(tree) else {
+        unreachable!("a ladder's tree has as many cuts as its levels hold");
+    };
     for (w, rows) in column.0.as_chunks::<64>().0[..words].iter().enumerate() {
-        let mut places = [0_u8; 64];
-        for (place, x) in places.iter_mut().zip(rows) {
-            let mut at = 0;
-            for level in 0..LEVELS {
-                at |= usize::from(*x >= tree[(1 << level) + at]) << level;
+        for (i, eight) in rows.as_chunks::<8>().0.iter().enumerate() {
+            let mut places = [0; 8];
+            for (place, x) in places.iter_mut().zip(eight) {
+                let mut at = 0;
+                for level in 0..LEVELS {
+                    let first = 1 << level;
+                    at |= usize::from(*x >= tree[first + (at & (first - 1))]) << level;
+                }
+                *place = at as u8;
             }
-            *place = at as u8;
-        }
-        // What was compared first is the highest digit.
-        for (level, plane) in digits.bits[..LEVELS].iter_mut().rev().enumerate() {
-            plane.0[w] = pack(&places.map(|place| place >> level & 1));
+            let levels = transposed(u64::from_le_bytes(places)).to_le_bytes();
+            // What was compared first is the highest digit.
+            for (bits, level) in digits.bits[..LEVELS].iter_mut().rev().zip(levels) {
+                bits.0[w] |= u64::from(level) << (8 * i);
+            }
         }
         digits.missing.0[w] = pack(&rows.map(|x| u8::from(x.is_missing())));
     }
+}
+
+/// Bit `i` of byte `j` for bit `j` of byte `i`.
+#[inline(always)]
+fn transposed(mut x: u64) -> u64 {
+    for (by, mask) in [
+        (7, 0x00aa_00aa_00aa_00aa),
+        (14, 0x0000_cccc_0000_cccc),
+        (28, 0x0000_0000_f0f0_f0f0),
+    ] {
+        let t = (x ^ x >> by) & mask;
+        x ^= t ^ t << by;
+    }
+    x
 }
 
 /// Writes the planes of all predicates of the ladder. `cut` tells the cut of each predicate of the

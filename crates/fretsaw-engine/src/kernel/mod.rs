@@ -22,13 +22,13 @@ use crate::few::tables::Pools;
 use crate::few::{Few, Segment};
 use crate::isa::Isa;
 use crate::ladder::Ladder;
-use crate::leaves::{Batch, Job, JobRun, Tables, byte_slot};
+use crate::leaves::{Batch, Held, Job, JobRun, Tables, byte_slot, line_slot};
 use crate::predicate::{Op, SetTest};
 use crate::table::{CONSTANT_PLANES, Run, Table};
-use crate::walk::{Search, not_above};
+use crate::walk::Search;
 
 pub(crate) use sums::{Number, Term, Tiles};
-pub(crate) use walk::{Nodes, Step, walk};
+pub(crate) use walk::{Ask, LEAF, Nodes, Step, fetch, walk};
 
 /// The sums of one output over a block.
 pub(crate) enum SumMut<'a> {
@@ -48,16 +48,24 @@ pub(crate) struct Lookups<'a> {
     pub(crate) words: usize,
 }
 
-/// Whether the kernel looks values up a byte at a time.
-pub(crate) fn wants_bytes(isa: Isa) -> bool {
-    isa == Isa::Avx512Vbmi
+/// How the kernel wants leaf values held.
+pub(crate) fn held(isa: Isa) -> Held {
+    match isa {
+        Isa::Avx512Vbmi => Held::WordsOrBytes,
+        Isa::Avx512 => Held::Words,
+        Isa::Avx2 => Held::Bytes,
+        _ => Held::Plain,
+    }
 }
 
 /// Where the sum of a row stands within a block.
 pub(crate) fn slot(tables: &Tables, row: usize, value_bytes: usize) -> usize {
     match tables {
         Tables::Plain(_) => row,
-        Tables::Bytes { .. } => byte_slot(row, value_bytes),
+        Tables::Lines {
+            held: Held::Bytes, ..
+        } => byte_slot(row, value_bytes),
+        Tables::Lines { .. } => line_slot(row, value_bytes),
     }
 }
 
@@ -234,9 +242,9 @@ pub(crate) fn codes(
 pub(crate) fn add_leaves(isa: Isa, lookups: Lookups<'_>, sum: SumMut<'_>) {
     match isa {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => avx512::add(lookups, sum),
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::add(isa, lookups, sum),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Vbmi => avx512::add_vbmi(lookups, sum),
+        Isa::Avx2 => avx2::add(lookups, sum),
         Isa::Scalar => scalar::add(lookups, sum),
         _ => portable::add(lookups, sum),
     }
@@ -322,7 +330,7 @@ pub(crate) fn ranks_f32(
         Isa::Avx512 | Isa::Avx512Vbmi => avx512::ranks_f32(search, values, put),
         _ => values
             .enumerate()
-            .for_each(|(i, x)| put(i, x, search.rank(x, not_above))),
+            .for_each(|(i, x)| put(i, x, search.rank(x))),
     }
 }
 
@@ -338,20 +346,37 @@ pub(crate) fn ranks_f64(
         Isa::Avx512 | Isa::Avx512Vbmi => avx512::ranks_f64(search, values, put),
         _ => values
             .enumerate()
-            .for_each(|(i, x)| put(i, x, search.rank(x, not_above))),
+            .for_each(|(i, x)| put(i, x, search.rank(x))),
     }
 }
 
-/// Whether [`tops`] has a kernel.
+/// Whether [`tops`] and [`row_tops`] have a kernel.
 pub(crate) fn has_tops(isa: Isa) -> bool {
     matches!(isa, Isa::Avx512 | Isa::Avx512Vbmi)
 }
 
-/// The codes of the nodes that a block of ranked rows comes to below `top`, a complete heap.
-pub(crate) fn tops(isa: Isa, top: &[Step], columns: &[Block<u16>], codes: &mut Block<u8>) {
+/// The codes of the nodes that the first `words * 64` ranked rows of a block come to below `top`,
+/// a complete heap.
+pub(crate) fn tops(
+    isa: Isa,
+    top: &[Step],
+    columns: &[Block<u16>],
+    words: usize,
+    codes: &mut Block<u8>,
+) {
     match isa {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 | Isa::Avx512Vbmi => avx512::tops(top, columns, codes),
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::tops(top, columns, words, codes),
+        _ => unreachable!("`has_tops` has no other"),
+    }
+}
+
+/// The codes of the nodes that one row comes to in 32 trees, below the complete heaps of `levels`
+/// levels that `asks` are.
+pub(crate) fn row_tops(isa: Isa, asks: &[Ask], levels: usize, ranks: &[u16], codes: &mut [u8; 32]) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::row_tops(asks, levels, ranks, codes),
         _ => unreachable!("`has_tops` has no other"),
     }
 }

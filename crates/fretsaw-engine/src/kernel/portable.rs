@@ -5,7 +5,7 @@ use super::{Lookups, SumMut, plain, shape};
 use crate::block::{Block, Plane, ROWS, Value, WORDS};
 use crate::circuit::{MAX_BITS, Mux, Route, Routes};
 use crate::ladder::Ladder;
-use crate::leaves::{Leaf, NARROW, Tables, Values, WIDE};
+use crate::leaves::{Leaf, Tables, Values};
 
 pub(super) fn less<T: Value>(
     column: &Block<T>,
@@ -146,10 +146,10 @@ pub(super) fn add(lookups: Lookups<'_>, sum: SumMut<'_>) {
 }
 
 fn add_to<A: Leaf>(lookups: Lookups<'_>, values: &[A], sum: &mut Block<A>) {
-    if lookups.run.wide {
-        add_width::<A, WIDE>(lookups, values, sum);
-    } else {
-        add_width::<A, NARROW>(lookups, values, sum);
+    match lookups.run.width {
+        64 => add_width::<A, 64>(lookups, values, sum),
+        128 => add_width::<A, 128>(lookups, values, sum),
+        _ => add_width::<A, 256>(lookups, values, sum),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Lookups, SumMut, plain};
 use crate::block::{Block, Plane, ROWS, Value};
 use crate::circuit::{Mux, Route, Routes};
-use crate::leaves::{Leaf, NARROW, Tables, Values, WIDE};
+use crate::leaves::{Leaf, Tables, Values};
 
 pub(super) fn less<T: Value>(
     column: &Block<T>,
@@ -75,7 +75,7 @@ pub(super) fn add(lookups: Lookups<'_>, sum: SumMut<'_>) {
 }
 
 fn add_to<A: Leaf>(lookups: Lookups<'_>, values: &[A], sum: &mut Block<A>) {
-    let n = if lookups.run.wide { WIDE } else { NARROW };
+    let n = usize::from(lookups.run.width);
     for row in 0..ROWS {
         for job in lookups.jobs {
             let code = lookups.codes[job.slot as usize].0[row];

@@ -8,10 +8,10 @@
 //! unsafe: nodes and ranks are read without bounds checks.
 #![allow(unsafe_code)]
 
-use std::ops::Range;
+use std::hint::select_unpredictable;
 
 /// A compact node: on to `child` where the rank of `column` is at most `cut`, else to the node
-/// after it.
+/// after it; or a leaf, whose cut is [`LEAF`] and whose `child` says where its values start.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(8))]
 pub(crate) struct Step {
@@ -20,14 +20,22 @@ pub(crate) struct Step {
     pub(crate) child: u32,
 }
 
+/// The cut of a leaf: no rank is above it.
+pub(crate) const LEAF: u16 = u16::MAX;
+
+/// What the same node of the complete tops of 32 trees asks.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Ask {
+    pub(crate) columns: [u16; 32],
+    pub(crate) cuts: [u16; 32],
+}
+
 /// Nodes that lead to nodes, and name columns that there are.
 pub(crate) struct Nodes {
     steps: Vec<Step>,
     n_columns: usize,
 }
-
-/// Walks in flight.
-const LANES: usize = 8;
 
 impl Nodes {
     /// # Panics
@@ -35,9 +43,8 @@ impl Nodes {
     pub(crate) fn new(steps: Vec<Step>, n_columns: usize) -> Self {
         for (at, step) in steps.iter().enumerate() {
             let child = step.child as usize;
-            // A leaf leads to itself and nowhere else; all others lead onwards.
-            let leaf = child == at && step.cut == u16::MAX;
-            assert!(leaf || (child > at && child + 1 < steps.len()));
+            // Onwards, so that every walk ends.
+            assert!(step.cut == LEAF || (child > at && child + 1 < steps.len()));
             assert!(usize::from(step.column) < n_columns);
         }
         Self { steps, n_columns }
@@ -52,106 +59,129 @@ impl Nodes {
     }
 }
 
-/// Takes the walks `at` (places of nodes) to their leaves. Walk `i` reads the ranks from
-/// `i * stride` on. `rounds` are the steps to take before leaves are first looked for, and then
-/// each time again. The nodes `next` are fetched ahead.
-pub(crate) fn walk(
+/// Takes the walks `at` (places of nodes) to their leaves, `LANES` at a time, and from there to
+/// where the values start. Walk `i` reads the
+/// ranks from `i * stride` on, or all of them the same where they are of `ONE_ROW`. `rounds` are the steps to take before leaves are first looked for,
+/// and then each time again. `meanwhile` is called for each group of lanes of the first round.
+pub(crate) fn walk<const LANES: usize, const ONE_ROW: bool>(
     nodes: &Nodes,
     ranks: &[u16],
     stride: usize,
-    at: &mut Vec<u32>,
+    at: &mut [u32],
     rounds: [usize; 2],
     todo: &mut Vec<u16>,
-    next: Range<usize>,
+    mut meanwhile: impl FnMut(),
 ) {
     let n = at.len();
     if n == 0 {
         return;
     }
+    let stride = if ONE_ROW { 0 } else { stride };
     assert!(n <= 1 << 15 && ranks.len() >= (n - 1) * stride + nodes.n_columns);
-    assert!(at.iter().all(|&at| (at as usize) < nodes.len()));
-    let mut walks = Walks {
-        nodes,
-        ranks,
-        stride,
-        at,
-    };
+    assert!(at.iter().fold(0, |most, &at| most.max(at)) < nodes.len() as u32);
     // The list is filled up to whole groups by walks that are on it anyway.
     let whole = n.next_multiple_of(LANES);
     if todo.len() < whole {
         todo.resize(whole, 0);
     }
-    let mut left = 0;
-    let lines = (next.len() * size_of::<Step>()).div_ceil(64);
-    let per_group = lines.div_ceil(whole / LANES);
-    let mut ahead = nodes.steps[next].chunks(64 / size_of::<Step>());
+    let mut walks = Walks {
+        nodes: nodes.steps.as_ptr(),
+        ranks: ranks.as_ptr(),
+        stride,
+        at: at.as_mut_ptr(),
+        todo: todo.as_mut_ptr(),
+        left: 0,
+    };
     for first in (0..whole).step_by(LANES) {
-        ahead.by_ref().take(per_group).for_each(fetch);
-        let group = std::array::from_fn(|lane| (first + lane).min(n - 1) as u16);
-        left = walks.group(group, rounds[0], todo, left);
+        meanwhile();
+        let mut group = [0; LANES];
+        for (lane, walk) in group.iter_mut().enumerate() {
+            *walk = (first + lane).min(n - 1) as u16;
+        }
+        // SAFETY: the assertions above are what it asks for; the walks are below `n`, and no
+        // more of them than `todo` has room for.
+        unsafe { walks.group::<LANES, ONE_ROW>(&group, rounds[0]) }
     }
-    while left > 0 {
-        let last = todo[left - 1];
-        let whole = left.next_multiple_of(LANES);
-        todo[left..whole].fill(last);
-        left = 0;
-        for first in (0..whole).step_by(LANES) {
-            let group = std::array::from_fn(|lane| todo[first + lane]);
-            left = walks.group(group, rounds[1], todo, left);
+    while walks.left > 0 {
+        let left = std::mem::take(&mut walks.left);
+        for first in (0..left).step_by(LANES) {
+            let mut group = [0; LANES];
+            for (lane, walk) in group.iter_mut().enumerate() {
+                // SAFETY: `left` walks are listed, all of them below `n`.
+                *walk = unsafe { *walks.todo.add((first + lane).min(left - 1)) };
+            }
+            // SAFETY: as above; the list is written behind where it is read.
+            unsafe { walks.group::<LANES, ONE_ROW>(&group, rounds[1]) }
         }
     }
+    for at in at {
+        *at = nodes.steps[*at as usize].child;
+    }
 }
 
-struct Walks<'a> {
-    nodes: &'a Nodes,
-    ranks: &'a [u16],
+struct Walks {
+    nodes: *const Step,
+    ranks: *const u16,
     stride: usize,
-    at: &'a mut [u32],
+    at: *mut u32,
+    /// Walks that are not yet at a leaf,
+    todo: *mut u16,
+    /// and how many.
+    left: usize,
 }
 
-impl Walks<'_> {
+impl Walks {
     /// Takes a group of walks some steps on, and lists those that are not at a leaf.
+    ///
+    /// # Safety
+    /// `at` has a place in `nodes` for every walk of the group, `ranks` as many columns as
+    /// `Nodes::new` was told from `stride` times the walk's number on, and `todo` room for
+    /// `LANES` more.
     #[inline(always)]
-    fn group(
+    unsafe fn group<const LANES: usize, const ONE_ROW: bool>(
         &mut self,
-        group: [u16; LANES],
+        group: &[u16; LANES],
         rounds: usize,
-        todo: &mut [u16],
-        mut left: usize,
-    ) -> usize {
-        let nodes = self.nodes.steps.as_ptr();
-        let mut at = group.map(|walk| self.at[usize::from(walk)]);
-        let rows = group.map(|walk| &raw const self.ranks[usize::from(walk) * self.stride]);
-        for _ in 0..rounds {
-            for (at, row) in at.iter_mut().zip(rows) {
-                // SAFETY: `walk` asserts that it begins at nodes that there are, and `Nodes::new`
-                // that nodes lead to nodes that there are and name columns below `n_columns`, as
-                // many as `walk` asserts to follow from the start of every walk's ranks.
-                unsafe {
-                    let step = &*nodes.add(*at as usize);
-                    let rank = *row.add(usize::from(step.column));
-                    *at = step.child + u32::from(rank > step.cut);
+    ) {
+        let mut at = [0_u32; LANES];
+        let mut rows = [self.ranks; LANES];
+        // SAFETY: what the function asks for; and `Nodes::new` looked that nodes lead to nodes
+        // that there are, and name columns that there are.
+        unsafe {
+            for lane in 0..LANES {
+                let walk = usize::from(group[lane]);
+                at[lane] = *self.at.add(walk);
+                rows[lane] = self.ranks.add(walk * self.stride);
+            }
+            for _ in 0..rounds {
+                for lane in 0..LANES {
+                    let step = self.nodes.add(at[lane] as usize);
+                    let row = if ONE_ROW { self.ranks } else { rows[lane] };
+                    let rank = *row.add(usize::from((*step).column));
+                    let next = (*step).child.wrapping_add(u32::from(rank > (*step).cut));
+                    // A leaf is stayed at; which lanes are there is not to be guessed.
+                    at[lane] = select_unpredictable((*step).cut == LEAF, at[lane], next);
                 }
             }
+            for lane in 0..LANES {
+                *self.at.add(usize::from(group[lane])) = at[lane];
+                *self.todo.add(self.left) = group[lane];
+                self.left += usize::from((*self.nodes.add(at[lane] as usize)).cut != LEAF);
+            }
         }
-        for (walk, at) in group.into_iter().zip(at) {
-            self.at[usize::from(walk)] = at;
-            // SAFETY: as above.
-            let child = unsafe { (*nodes.add(at as usize)).child };
-            todo[left] = walk;
-            left += usize::from(child != at);
-        }
-        left
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-fn fetch(line: &[Step]) {
-    use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-    // SAFETY: every processor of this kind has the instruction, and it reads nothing that the
-    // program could see.
-    unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) }
+/// Asks for the line of memory at `at`, which is soon needed.
+#[inline(always)]
+pub(crate) fn fetch<T>(at: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: every processor of this kind has the instruction, and it reads nothing that the
+        // program could see.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>((&raw const *at).cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
-
-#[cfg(not(target_arch = "x86_64"))]
-fn fetch(_line: &[Step]) {}

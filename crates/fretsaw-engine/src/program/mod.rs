@@ -44,6 +44,10 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    pub(crate) fn row(&self) -> usize {
+        self.row
+    }
+
     /// The same row, counted from one that stands `rows` before.
     pub(crate) fn after(self, rows: usize) -> Self {
         Self {

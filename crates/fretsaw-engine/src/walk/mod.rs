@@ -11,10 +11,11 @@ use fretsaw_model::{Ensemble, Float, Target, Tree};
 
 use self::forest::Planting;
 pub(crate) use self::forest::{Forest, MAX_TOP, Walking};
-pub(crate) use self::ranks::{KEYS, Search, not_above};
+pub(crate) use self::ranks::{KEYS, Search};
 use crate::block::Value;
 use crate::circuit;
 use crate::error::{Error, ErrorKind};
+use crate::isa::Isa;
 use crate::leaves::{Leaf, Values};
 use crate::predicate::{Op, Predicate, SetTest};
 
@@ -78,6 +79,15 @@ impl WalkTree {
     pub(crate) fn root(&self) -> u32 {
         self.root
     }
+
+    /// The output, or `None` for vector leaves.
+    pub(crate) fn target(&self) -> Option<u32> {
+        self.target
+    }
+
+    pub(crate) fn is_linear(&self) -> bool {
+        self.linear.is_some()
+    }
 }
 
 impl Walk {
@@ -98,7 +108,13 @@ impl Walk {
     }
 
     /// Holds the trees that are `walked` as compact nodes too, if they suit that.
-    pub(crate) fn plant(&mut self, e: &Ensemble, trees: &[Vec<circuit::Node>], walked: &[bool]) {
+    pub(crate) fn plant(
+        &mut self,
+        e: &Ensemble,
+        trees: &[Vec<circuit::Node>],
+        walked: &[bool],
+        isa: Isa,
+    ) {
         if !walked.contains(&true) {
             return;
         }
@@ -106,11 +122,14 @@ impl Walk {
         for (i, (nodes, &walked)) in trees.iter().zip(walked).enumerate() {
             if !walked {
                 planting.skip();
-            } else if !planting.push(nodes, |leaf| self.place(i, leaf)) {
+                continue;
+            }
+            let mut same = Same::new(&e.trees[i], self.n_outputs);
+            if !planting.push(nodes, |leaf| self.place(i, same.as_before(leaf))) {
                 return;
             }
         }
-        self.forest = planting.finish(e.compare == Float::F64);
+        self.forest = planting.finish(e.compare == Float::F64, isa);
     }
 
     /// Adds the next tree.
@@ -255,6 +274,51 @@ impl Walk {
         }
         let x = T::narrow(x.widen());
         (x < node.threshold) | ((node.info & 1 == 1) & x.is_missing())
+    }
+}
+
+/// Finds leaves of a tree that say the same as one before: of a tree grown to the end most do, and
+/// what is read for all of them is one line of memory.
+struct Same<'a> {
+    tree: &'a Tree,
+    width: usize,
+    /// Leaves met, by a hash of what they say; none where they are functions.
+    met: Vec<u32>,
+}
+
+impl<'a> Same<'a> {
+    fn new(tree: &'a Tree, n_outputs: usize) -> Self {
+        let n = if tree.linear.is_empty() { 256 } else { 0 };
+        Self {
+            tree,
+            width: match tree.target {
+                Target::Output(_) => 1,
+                Target::All => n_outputs,
+            },
+            met: vec![u32::MAX; n],
+        }
+    }
+
+    /// A leaf that says what `leaf` does.
+    fn as_before(&mut self, leaf: u32) -> u32 {
+        if self.met.is_empty() {
+            return leaf;
+        }
+        let says = |leaf: u32| {
+            let first = leaf as usize * self.width;
+            let values = &self.tree.leaves[first..first + self.width];
+            values.iter().map(|v| v.to_bits())
+        };
+        let mix = |hash: u64, v: u64| {
+            (hash ^ v)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(29)
+        };
+        let met = &mut self.met[(says(leaf).fold(0, mix) >> 32) as usize % 256];
+        if *met == u32::MAX || !says(*met).eq(says(leaf)) {
+            *met = leaf;
+        }
+        *met
     }
 }
 

@@ -12,11 +12,9 @@ use crate::isa::Isa;
 use crate::kernel;
 use crate::predicate::{Op, Predicate, SetTest};
 
-/// Cuts of a column. The ranks end below [`ALWAYS`].
+/// Cuts of a column: what stands for a leaf is not among them.
 const PAGE: usize = 0xfff0;
-/// A cut that no rank is above: what a leaf compares with.
-pub(crate) const ALWAYS: u16 = u16::MAX;
-/// The rank of NaN where the answer is no: above every cut but [`ALWAYS`].
+/// The rank of NaN where the answer is no: above every cut.
 const NO: u16 = u16::MAX;
 /// Tests that are no plain comparison, at most: every row pays for all of them.
 const MAX_ODD: usize = 256;
@@ -64,16 +62,18 @@ impl<T: Value> Search<T> {
 
     /// How many cuts are not above `x`.
     #[inline(always)]
-    pub(crate) fn rank(&self, x: T, not_above: impl Fn(&[T; KEYS], T) -> usize) -> usize {
-        self.levels.iter().fold(0, |at, &first| {
-            at * KEYS + not_above(&self.nodes[first as usize + at], x)
-        })
+    pub(crate) fn rank(&self, x: T) -> usize {
+        let mut at = 0;
+        for &first in &self.levels {
+            at = at * KEYS + not_above(&self.nodes[first as usize + at], x);
+        }
+        at
     }
 }
 
 /// How many of the keys are not above `x`.
 #[inline(always)]
-pub(crate) fn not_above<T: Value>(keys: &[T; KEYS], x: T) -> usize {
+fn not_above<T: Value>(keys: &[T; KEYS], x: T) -> usize {
     keys.iter().map(|&key| usize::from(x >= key)).sum()
 }
 
@@ -203,6 +203,7 @@ impl<T: Value> Feature<T> {
         }
     }
 
+    #[inline(always)]
     fn write(&self, x: T, rank: usize, mut put: impl FnMut(usize, u16)) {
         for page in &self.pages {
             let rank = match x.is_missing() {
@@ -293,7 +294,7 @@ mod tests {
             ]);
             for x in x {
                 let want = cuts.iter().filter(|&&cut| x >= cut).count();
-                assert_eq!(search.rank(x, not_above), want, "{x} among {n}");
+                assert_eq!(search.rank(x), want, "{x} among {n}");
             }
         }
     }

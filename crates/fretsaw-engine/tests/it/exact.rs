@@ -111,6 +111,8 @@ fn tree_shapes() {
             (3, 1),
             (64, 1),
             (65, 1),
+            (100, 0),
+            (128, 0),
             (256, 1),
             (256, 0),
             (257, 2),
@@ -200,11 +202,12 @@ fn integer_leaves() {
     }
 }
 
-/// Columns with few, many and too many cuts for a byte to rank, both ways for missing values.
+/// Columns with too few cuts for a ladder, enough, and more than one holds, both ways for missing
+/// values.
 #[test]
 fn numbers_of_cuts() {
     let mut scratch = Scratch::default();
-    for n_cuts in [12, 16, 31, 32, 63, 64, 127, 128, 255, 256] {
+    for n_cuts in [3, 12, 16, 31, 32, 63, 64, 127, 128, 255, 256, 600] {
         for compare in [Float::F32, Float::F64] {
             let shape = Shape {
                 n_features: 2,

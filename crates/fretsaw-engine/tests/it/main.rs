@@ -5,3 +5,4 @@ mod exact;
 mod few;
 mod layouts;
 mod plan;
+mod walks;

@@ -1,81 +1,98 @@
-//! Leaves: codes looked up in registers, a byte at a time or whole, and added.
+//! Leaves: codes looked up in registers, 16 bits of a value at a time, joined and added.
+//!
+//! Of 64 codes in a register the even ones are indices as they stand (a permutation of words looks
+//! at no more than it needs), the odd ones after a shift. Tables of more than 64 codes are more
+//! permutations, blended by the codes' upper bits.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
 
-use super::super::{Lookups, SumMut, plain, portable};
+use super::super::{Lookups, SumMut};
 use super::{codes_of, load};
 use crate::block::{Block, Plane};
-use crate::leaves::{Job, NARROW, Tables, Values};
+use crate::leaves::Tables;
 
-/// Values of 64 rows as bytes: `[j]` holds byte `j` of each.
+/// Codes of 32 rows, and where their upper bits are set.
+struct Codes {
+    words: __m512i,
+    upper: [__mmask32; 2],
+}
+
+/// The codes of even rows and of odd ones.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-fn look_up<const N: usize>(lines: &[Plane], wide: bool, codes: __m512i) -> [__m512i; N] {
-    if wide {
-        let upper = _mm512_movepi8_mask(codes);
-        let half = |a: &Plane, b: &Plane| _mm512_permutex2var_epi8(load(a), codes, load(b));
-        std::array::from_fn(|j| {
-            let l = &lines[4 * j..4 * j + 4];
-            _mm512_mask_blend_epi8(upper, half(&l[0], &l[1]), half(&l[2], &l[3]))
-        })
-    } else {
-        std::array::from_fn(|j| _mm512_permutexvar_epi8(codes, load(&lines[j])))
+#[target_feature(enable = "avx512f,avx512bw")]
+fn parted<const PAIRS: usize>(codes: __m512i) -> [Codes; 2] {
+    [codes, _mm512_srli_epi16::<8>(codes)].map(|words| Codes {
+        words,
+        upper: match PAIRS {
+            1 => [0; 2],
+            _ => [64, 128].map(|bit| _mm512_test_epi16_mask(words, _mm512_set1_epi16(bit))),
+        },
+    })
+}
+
+/// One word of the values of 32 rows.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn look_up<const PAIRS: usize>(lines: &[Plane], codes: &Codes) -> __m512i {
+    let pair = |p: usize| {
+        _mm512_permutex2var_epi16(load(&lines[2 * p]), codes.words, load(&lines[2 * p + 1]))
+    };
+    let four = |p: usize| _mm512_mask_blend_epi16(codes.upper[0], pair(p), pair(p + 1));
+    match PAIRS {
+        1 => pair(0),
+        2 => four(0),
+        _ => _mm512_mask_blend_epi16(codes.upper[1], four(0), four(2)),
     }
 }
 
-/// Joins bytes to 32-bit values, in the order of `byte_slot`.
+/// 32-bit values of 64 rows in the order of `line_slot`. `first` is their word of the table, in
+/// words of a value.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn join4(b: [__m512i; 4]) -> [__m512i; 4] {
-    let (l01, h01) = (
-        _mm512_unpacklo_epi8(b[0], b[1]),
-        _mm512_unpackhi_epi8(b[0], b[1]),
-    );
-    let (l23, h23) = (
-        _mm512_unpacklo_epi8(b[2], b[3]),
-        _mm512_unpackhi_epi8(b[2], b[3]),
-    );
+fn join2<const PAIRS: usize>(lines: &[Plane], codes: &[Codes; 2], first: usize) -> [__m512i; 4] {
+    let word = |j: usize, codes| look_up::<PAIRS>(&lines[2 * PAIRS * j..][..2 * PAIRS], codes);
+    let [even, odd] = codes;
+    let (low, high) = (word(first, even), word(first + 1, even));
+    let (odd_low, odd_high) = (word(first, odd), word(first + 1, odd));
     [
-        _mm512_unpacklo_epi16(l01, l23),
-        _mm512_unpackhi_epi16(l01, l23),
-        _mm512_unpacklo_epi16(h01, h23),
-        _mm512_unpackhi_epi16(h01, h23),
+        _mm512_unpacklo_epi16(low, high),
+        _mm512_unpackhi_epi16(low, high),
+        _mm512_unpacklo_epi16(odd_low, odd_high),
+        _mm512_unpackhi_epi16(odd_low, odd_high),
     ]
 }
 
 /// The same for 64-bit values.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn join8(b: [__m512i; 8]) -> [__m512i; 8] {
-    let low = join4([b[0], b[1], b[2], b[3]]);
-    let high = join4([b[4], b[5], b[6], b[7]]);
-    std::array::from_fn(|i| {
-        if i % 2 == 0 {
-            _mm512_unpacklo_epi32(low[i / 2], high[i / 2])
-        } else {
-            _mm512_unpackhi_epi32(low[i / 2], high[i / 2])
-        }
+fn join4<const PAIRS: usize>(lines: &[Plane], codes: &[Codes; 2], _: usize) -> [__m512i; 8] {
+    let low = join2::<PAIRS>(lines, codes, 0);
+    let high = join2::<PAIRS>(lines, codes, 2);
+    std::array::from_fn(|i| match i % 2 {
+        0 => _mm512_unpacklo_epi32(low[i / 2], high[i / 2]),
+        _ => _mm512_unpackhi_epi32(low[i / 2], high[i / 2]),
     })
 }
 
-macro_rules! add_bytes {
-    ($name:ident, $value:ty, $bytes:literal, $join:ident, $load:ident, $store:ident, $add:ident, $cast:expr) => {
+macro_rules! add {
+    ($name:ident, $value:ty, $registers:literal, $join:ident, $load:ident, $store:ident, $add:ident, $cast:expr) => {
         #[inline]
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,gfni")]
-        fn $name<const WIDE: bool>(l: Lookups<'_>, lines: &[Plane], sum: &mut Block<$value>) {
-            const EACH: usize = 64 / $bytes;
-            let n_lines = if WIDE { 4 * $bytes } else { $bytes };
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+        fn $name<const PAIRS: usize>(l: Lookups<'_>, lines: &[Plane], sum: &mut Block<$value>) {
+            const EACH: usize = 64 / $registers;
+            // A value is half as many words as 64 of them are registers.
+            const WORDS: usize = $registers / 2;
             let sums = sum.0.as_chunks_mut::<64>().0[..l.words].iter_mut();
             for (w, sums) in sums.enumerate() {
-                let mut acc: [_; $bytes] = std::array::from_fn(|i| {
-                    // SAFETY: `$bytes` registers of `EACH` values are the 64 sums.
+                let mut acc: [_; $registers] = std::array::from_fn(|i| {
+                    // SAFETY: `$registers` registers of `EACH` values are the 64 sums.
                     unsafe { $load(sums.as_ptr().add(EACH * i).cast()) }
                 });
                 for job in l.jobs {
-                    let lines = &lines[job.table as usize..][..n_lines];
-                    let codes = codes_of(&l.codes[job.slot as usize], w);
-                    let values = $join(look_up::<$bytes>(lines, WIDE, codes));
+                    let lines = &lines[job.table as usize..][..2 * PAIRS * WORDS];
+                    let codes = parted::<PAIRS>(codes_of(&l.codes[job.slot as usize], w));
+                    let values = $join::<PAIRS>(lines, &codes, 0);
                     for (acc, value) in acc.iter_mut().zip(values) {
                         *acc = $add(*acc, $cast(value));
                     }
@@ -89,174 +106,141 @@ macro_rules! add_bytes {
     };
 }
 
-add_bytes!(
-    add_bytes_f32,
+add!(
+    add_f32,
     f32,
     4,
-    join4,
+    join2,
     _mm512_loadu_ps,
     _mm512_storeu_ps,
     _mm512_add_ps,
     |v| { _mm512_castsi512_ps(v) }
 );
-add_bytes!(
-    add_bytes_f64,
+add!(
+    add_f64,
     f64,
     8,
-    join8,
+    join4,
     _mm512_loadu_pd,
     _mm512_storeu_pd,
     _mm512_add_pd,
     |v| { _mm512_castsi512_pd(v) }
 );
-add_bytes!(
-    add_bytes_i32,
+add!(
+    add_i32,
     i32,
     4,
-    join4,
+    join2,
     _mm512_loadu_si512,
     _mm512_storeu_si512,
     _mm512_add_epi32,
     |v| v
 );
 
-/// Integers of one or two bytes: summed in 16 bits, then widened, weighted and added.
+/// Integers of two bytes: summed in 16 bits, then widened, weighted and added.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,gfni")]
-fn add_short<const BYTES: usize, const WIDE: bool>(
-    l: Lookups<'_>,
-    lines: &[Plane],
-    sum: &mut Block<i32>,
-) {
-    let n_lines = if WIDE { 4 * BYTES } else { BYTES };
-    let ones = _mm512_set1_epi8(1);
-    let weight = _mm512_set1_epi32(l.run.weight);
-    let bytes = |job: &Job, w: usize| -> [__m512i; BYTES] {
-        let lines = &lines[job.table as usize..][..n_lines];
-        look_up::<BYTES>(lines, WIDE, codes_of(&l.codes[job.slot as usize], w))
-    };
-    let sums = sum.0.as_chunks_mut::<64>().0[..l.words].iter_mut();
-    for (w, sums) in sums.enumerate() {
-        // Rows 0..8 and 8..16 of each 128-bit lane.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn add_i16<const PAIRS: usize>(l: Lookups<'_>, lines: &[Plane], sum: &mut Block<i32>) {
+    for (w, sums) in sum.0.as_chunks_mut::<64>().0[..l.words]
+        .iter_mut()
+        .enumerate()
+    {
         let mut acc = [_mm512_setzero_si512(); 2];
-        if BYTES == 2 {
-            for job in l.jobs {
-                let b = bytes(job, w);
-                acc[0] = _mm512_add_epi16(acc[0], _mm512_unpacklo_epi8(b[0], b[BYTES - 1]));
-                acc[1] = _mm512_add_epi16(acc[1], _mm512_unpackhi_epi8(b[0], b[BYTES - 1]));
-            }
-        } else {
-            // Two trees side by side; the multiplication by 1 adds them, as 16 bits.
-            for pair in l.jobs.chunks(2) {
-                let a = bytes(&pair[0], w)[0];
-                let b = match pair.get(1) {
-                    Some(job) => bytes(job, w)[0],
-                    None => _mm512_setzero_si512(),
-                };
-                let low = _mm512_maddubs_epi16(ones, _mm512_unpacklo_epi8(a, b));
-                let high = _mm512_maddubs_epi16(ones, _mm512_unpackhi_epi8(a, b));
-                acc[0] = _mm512_add_epi16(acc[0], low);
-                acc[1] = _mm512_add_epi16(acc[1], high);
+        for job in l.jobs {
+            let lines = &lines[job.table as usize..][..2 * PAIRS];
+            let codes = parted::<PAIRS>(codes_of(&l.codes[job.slot as usize], w));
+            for (acc, codes) in acc.iter_mut().zip(&codes) {
+                *acc = _mm512_add_epi16(*acc, look_up::<PAIRS>(lines, codes));
             }
         }
-        let wider = [
-            _mm512_unpacklo_epi16(acc[0], acc[0]),
-            _mm512_unpackhi_epi16(acc[0], acc[0]),
-            _mm512_unpacklo_epi16(acc[1], acc[1]),
-            _mm512_unpackhi_epi16(acc[1], acc[1]),
-        ];
-        for (sums, twice) in sums.as_chunks_mut::<16>().0.iter_mut().zip(wider) {
-            let value = _mm512_mullo_epi32(_mm512_srai_epi32::<16>(twice), weight);
-            // SAFETY: 16 sums, as many as the load and the store take; no alignment is asked.
-            unsafe {
-                let before = _mm512_loadu_si512(sums.as_ptr().cast());
-                let after = _mm512_add_epi32(before, value);
-                _mm512_storeu_si512(sums.as_mut_ptr().cast(), after);
+        add_weighted(sums, acc, l.run.weight);
+    }
+}
+
+/// Integers of one byte, likewise.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,gfni")]
+pub(super) fn add_octets(l: Lookups<'_>, sum: &mut Block<i32>) {
+    let lines = lines_of(&l);
+    match l.run.width {
+        64 => add_i8::<1>(l, lines, sum),
+        128 => add_i8::<2>(l, lines, sum),
+        _ => add_i8::<4>(l, lines, sum),
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,gfni")]
+fn add_i8<const LINES: usize>(l: Lookups<'_>, lines: &[Plane], sum: &mut Block<i32>) {
+    // A multiplication by 1 and by 0 widens every other byte.
+    let take = [_mm512_set1_epi16(1), _mm512_set1_epi16(256)];
+    for (w, sums) in sum.0.as_chunks_mut::<64>().0[..l.words]
+        .iter_mut()
+        .enumerate()
+    {
+        let mut acc = [_mm512_setzero_si512(); 2];
+        for job in l.jobs {
+            let lines = &lines[job.table as usize..][..LINES];
+            let codes = codes_of(&l.codes[job.slot as usize], w);
+            let two =
+                |p: usize| _mm512_permutex2var_epi8(load(&lines[p]), codes, load(&lines[p + 1]));
+            let values = match LINES {
+                1 => _mm512_permutexvar_epi8(codes, load(&lines[0])),
+                2 => two(0),
+                _ => _mm512_mask_blend_epi8(_mm512_movepi8_mask(codes), two(0), two(2)),
+            };
+            for (acc, take) in acc.iter_mut().zip(take) {
+                *acc = _mm512_add_epi16(*acc, _mm512_maddubs_epi16(take, values));
             }
+        }
+        add_weighted(sums, acc, l.run.weight);
+    }
+}
+
+/// Adds 16-bit sums of even and odd rows, times a weight.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn add_weighted(sums: &mut [i32; 64], [even, odd]: [__m512i; 2], weight: i32) {
+    let weight = _mm512_set1_epi32(weight);
+    let twice = [
+        _mm512_unpacklo_epi16(even, even),
+        _mm512_unpackhi_epi16(even, even),
+        _mm512_unpacklo_epi16(odd, odd),
+        _mm512_unpackhi_epi16(odd, odd),
+    ];
+    for (sums, twice) in sums.as_chunks_mut::<16>().0.iter_mut().zip(twice) {
+        let value = _mm512_mullo_epi32(_mm512_srai_epi32::<16>(twice), weight);
+        // SAFETY: 16 sums, as many as the load and the store take; no alignment is asked.
+        unsafe {
+            let before = _mm512_loadu_si512(sums.as_ptr().cast());
+            let after = _mm512_add_epi32(before, value);
+            _mm512_storeu_si512(sums.as_mut_ptr().cast(), after);
         }
     }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,gfni")]
-pub(super) fn add_bytes(l: Lookups<'_>, sum: SumMut<'_>) {
-    let Tables::Bytes { lines, .. } = l.tables else {
-        unreachable!("a plan for this kernel has tables of bytes");
-    };
-    match (sum, l.run.bytes, l.run.wide) {
-        (SumMut::F32(sum), _, false) => add_bytes_f32::<false>(l, lines, sum),
-        (SumMut::F32(sum), _, true) => add_bytes_f32::<true>(l, lines, sum),
-        (SumMut::F64(sum), _, false) => add_bytes_f64::<false>(l, lines, sum),
-        (SumMut::F64(sum), _, true) => add_bytes_f64::<true>(l, lines, sum),
-        (SumMut::I32(sum), 1, false) => add_short::<1, false>(l, lines, sum),
-        (SumMut::I32(sum), 1, true) => add_short::<1, true>(l, lines, sum),
-        (SumMut::I32(sum), 2, false) => add_short::<2, false>(l, lines, sum),
-        (SumMut::I32(sum), 2, true) => add_short::<2, true>(l, lines, sum),
-        (SumMut::I32(sum), _, false) => add_bytes_i32::<false>(l, lines, sum),
-        (SumMut::I32(sum), _, true) => add_bytes_i32::<true>(l, lines, sum),
+fn lines_of<'a>(l: &Lookups<'a>) -> &'a [Plane] {
+    match l.tables {
+        Tables::Lines { lines, .. } => lines,
+        Tables::Plain(_) => unreachable!("a plan for this kernel has tables of lines"),
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(super) fn add_values(l: Lookups<'_>, sum: SumMut<'_>) {
-    match (l.tables, sum, l.run.wide) {
-        (Tables::Plain(Values::F32(values)), SumMut::F32(sum), false) => {
-            narrow_f32(l, values, sum);
-        }
-        (Tables::Plain(Values::I32(values)), SumMut::I32(sum), false) => {
-            narrow_i32(l, values, sum);
-        }
-        // 64-bit values and wide tables do not fit registers.
-        (_, sum, _) => portable::add(l, sum),
+pub(super) fn add_lines(l: Lookups<'_>, sum: SumMut<'_>) {
+    let lines = lines_of(&l);
+    macro_rules! by_width {
+        ($add:ident, $sum:ident) => {
+            match l.run.width {
+                64 => $add::<1>(l, lines, $sum),
+                128 => $add::<2>(l, lines, $sum),
+                _ => $add::<4>(l, lines, $sum),
+            }
+        };
+    }
+    match (sum, l.run.bytes) {
+        (SumMut::F32(sum), _) => by_width!(add_f32, sum),
+        (SumMut::F64(sum), _) => by_width!(add_f64, sum),
+        (SumMut::I32(sum), 2) => by_width!(add_i16, sum),
+        (SumMut::I32(sum), _) => by_width!(add_i32, sum),
     }
 }
-
-macro_rules! narrow {
-    ($name:ident, $value:ty, $load:ident, $store:ident, $permute:ident, $blend:ident, $add:ident) => {
-        /// 64 values of 32 bits in four registers: two permutations and a blend for 16 rows.
-        #[inline]
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-        fn $name(l: Lookups<'_>, values: &[$value], sum: &mut Block<$value>) {
-            for job in l.jobs {
-                let table = plain(values, job, NARROW);
-                let t: [_; 4] = std::array::from_fn(|i| {
-                    let part = &table[16 * i..16 * i + 16];
-                    // SAFETY: 16 values, as many as the load takes; no alignment is asked.
-                    unsafe { $load(part.as_ptr().cast()) }
-                });
-                let codes = l.codes[job.slot as usize].0.as_chunks::<16>().0;
-                let sums = sum.0.as_chunks_mut::<16>().0;
-                for (codes, sums) in codes.iter().zip(sums).take(4 * l.words) {
-                    // SAFETY: 16 codes and 16 sums, as many as the loads and the store take.
-                    unsafe {
-                        let code = _mm512_cvtepu8_epi32(_mm_loadu_si128(codes.as_ptr().cast()));
-                        let upper = _mm512_test_epi32_mask(code, _mm512_set1_epi32(32));
-                        let low = $permute(t[0], code, t[1]);
-                        let high = $permute(t[2], code, t[3]);
-                        let before = $load(sums.as_ptr().cast());
-                        let after = $add(before, $blend(upper, low, high));
-                        $store(sums.as_mut_ptr().cast(), after);
-                    }
-                }
-            }
-        }
-    };
-}
-
-narrow!(
-    narrow_f32,
-    f32,
-    _mm512_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_permutex2var_ps,
-    _mm512_mask_blend_ps,
-    _mm512_add_ps
-);
-narrow!(
-    narrow_i32,
-    i32,
-    _mm512_loadu_si512,
-    _mm512_storeu_si512,
-    _mm512_permutex2var_epi32,
-    _mm512_mask_blend_epi32,
-    _mm512_add_epi32
-);
