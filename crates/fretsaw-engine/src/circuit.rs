@@ -114,7 +114,9 @@ impl Routes {
         let depth = tree.depth(0);
         let completes =
             |n_ops: usize| depth <= MAX_DEPTH && complete_cost(depth) <= circuit_cost(n_ops);
-        if completes(usual_ops(tree.n_leaves(0))) {
+        // A tree that asks the same again and again takes fewer: an oblivious one none at all.
+        let usual = tree.n_planes() > tree.n_leaves(0) / 2;
+        if usual && completes(usual_ops(tree.n_leaves(0))) {
             return Some(self.push_complete(&tree, depth));
         }
         let first_temporary = self.n_fixed + self.n_temporaries;
@@ -252,6 +254,18 @@ impl<'a> Sizes<'a> {
 
     pub(crate) fn n_leaves(&self, at: usize) -> usize {
         self.below[at].0 as usize
+    }
+
+    /// Distinct planes of its splits.
+    fn n_planes(&self) -> usize {
+        let splits = self.nodes.iter().zip(&self.planes);
+        let mut planes: Vec<u32> = splits
+            .filter(|(node, _)| matches!(node, Node::Split { .. }))
+            .map(|(_, &plane)| plane)
+            .collect();
+        planes.sort_unstable();
+        planes.dedup();
+        planes.len()
     }
 
     fn depth(&self, at: usize) -> usize {

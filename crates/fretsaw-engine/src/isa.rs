@@ -10,7 +10,7 @@ pub enum Isa {
     Scalar,
     /// Bit-slicing on arrays of words, which the compiler vectorises for any processor.
     Portable,
-    /// AVX2 with BMI2.
+    /// AVX2, and the bit counts and scans that came with it (BMI1 and 2, LZCNT, POPCNT).
     Avx2,
     /// AVX-512 F, BW, DQ and VL.
     Avx512,
@@ -45,7 +45,13 @@ impl Isa {
         match self {
             Self::Scalar | Self::Portable => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2"),
+            Self::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("bmi2")
+                    && is_x86_feature_detected!("lzcnt")
+                    && is_x86_feature_detected!("popcnt")
+            }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
                 Self::Avx2.is_available()

@@ -45,44 +45,60 @@ impl Way {
 /// To end one segment and start the next.
 const SWITCH: f64 = 6.0;
 
-struct Costs {
-    rank: f64,
+/// What the ways cost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Costs {
+    /// To turn one feature's value into its rank.
+    pub(super) rank: f64,
     table: f64,
+    /// A first line,
     line: f64,
+    /// and each below it.
+    next_line: f64,
     word: f64,
 }
 
-fn costs(isa: Isa) -> Costs {
-    match isa {
-        Isa::Avx512Vbmi => Costs {
-            rank: 1.2,
-            table: 0.85,
-            line: 0.3,
-            word: 3.0,
-        },
-        Isa::Avx512 | Isa::Avx2 => Costs {
-            rank: 3.0,
-            table: 1.0,
-            line: 1.0,
-            word: 6.0,
-        },
-        Isa::Portable | Isa::Scalar => Costs {
-            rank: 8.0,
-            table: 2.0,
-            line: 2.0,
-            word: 20.0,
-        },
+impl Costs {
+    /// For a row of `n_columns` bytes.
+    pub(super) fn of(isa: Isa, n_columns: usize) -> Self {
+        let in_registers = match isa {
+            Isa::Avx512Vbmi => true,
+            Isa::Avx512 | Isa::Avx2 => n_columns <= 64,
+            Isa::Portable | Isa::Scalar => false,
+        };
+        match (isa, in_registers) {
+            (Isa::Avx512Vbmi, _) => Self {
+                rank: 1.5,
+                table: 1.0,
+                line: 0.3,
+                next_line: 1.5,
+                word: 4.0,
+            },
+            (_, true) => Self {
+                rank: if isa == Isa::Avx2 { 3.0 } else { 1.5 },
+                table: 1.5,
+                line: 0.5,
+                next_line: 2.5,
+                word: 6.0,
+            },
+            (_, false) => Self {
+                rank: 8.0,
+                table: 5.5,
+                line: 3.0,
+                next_line: 4.0,
+                word: 40.0,
+            },
+        }
     }
 }
 
-/// To turn one feature's value into its rank.
-pub(super) fn rank_ns(isa: Isa) -> f64 {
-    costs(isa).rank
+/// Whether a tree can go any other way than to be walked.
+pub(super) fn suits(tree: &Traits, n_nodes: usize) -> bool {
+    ways(tree, n_nodes, Costs::of(Isa::Avx512Vbmi, 0)).len() > 1
 }
 
 /// The ways that a tree can go, and what they cost; the walk is always one.
-pub(super) fn ways(tree: &Traits, n_nodes: usize, isa: Isa) -> Vec<(Way, f64)> {
-    let costs = costs(isa);
+pub(super) fn ways(tree: &Traits, n_nodes: usize, costs: Costs) -> Vec<(Way, f64)> {
     let mut ways = vec![(Way::Walk, tree.walk())];
     if Table::suits(tree.predicates.len(), tree.depth) {
         ways.push((Way::Table, costs.table));
@@ -92,7 +108,11 @@ pub(super) fn ways(tree: &Traits, n_nodes: usize, isa: Isa) -> Vec<(Way, f64)> {
         let padded = top << (3 * n);
         // Padding may take some memory, but not much more than the walk would.
         if padded <= 8 * n_nodes + 64 {
-            ways.push((Way::Lines(n), costs.table + costs.line * n as f64));
+            let lines = match n {
+                0 => 0.0,
+                n => costs.line + costs.next_line * (n - 1) as f64,
+            };
+            ways.push((Way::Lines(n), costs.table + lines));
         }
     }
     if (2..=MAX_NODES + 1).contains(&tree.n_leaves) {

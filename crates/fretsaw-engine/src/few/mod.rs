@@ -25,9 +25,9 @@ use crate::leaves::Leaf;
 use crate::walk::Walk;
 
 use self::bytes::{Census, Ranker};
-use self::choose::Way;
+use self::choose::{Costs, Way};
 use self::tables::{Ask, Complete, Pools, Questions, SLOTS, Table};
-use self::words::{Masks, Turns, Word};
+use self::words::{Turns, Word};
 
 /// An ensemble for few rows.
 #[derive(Default)]
@@ -38,10 +38,9 @@ pub(crate) struct Few {
     pub(crate) eights: Vec<Questions>,
     /// and where the leaves or lines of each start.
     pub(crate) firsts: Vec<[u32; SLOTS]>,
-    /// All tests of one tree each, and what becomes of the answers.
-    pub(crate) words: Vec<Questions>,
+    /// All tests of eight trees each, and what becomes of the answers.
+    pub(crate) words: Vec<[Questions; SLOTS]>,
     pub(crate) turns: Vec<Turns>,
-    pub(crate) masks: Vec<Masks>,
     pub(crate) leaves: Leaves,
     /// The output of each tree; empty where there is but one.
     pub(crate) outputs: Vec<u32>,
@@ -62,8 +61,8 @@ pub(crate) enum Kind {
     Table,
     /// Complete trees of three levels and as many lines.
     Lines(usize),
-    /// Words that take this many turns at most.
-    Words(usize),
+    /// All tests at once.
+    Words,
     /// Left to the walk.
     Walk,
 }
@@ -94,23 +93,32 @@ impl Few {
         isa: Isa,
     ) -> Result<Self, Error> {
         let mut census = Census::default();
-        let ways: Vec<Vec<(Way, f64)>> = traits
+        let walked: Vec<bool> = traits
             .iter()
             .zip(nodes)
             .map(|(tree, nodes)| {
-                let mut ways = choose::ways(tree, nodes.len(), isa);
-                if ways.len() > 1 && !census.admit(&tree.predicates) {
-                    ways.retain(|(way, _)| *way == Way::Walk);
-                }
-                ways
+                !choose::suits(tree, nodes.len()) || !census.admit(&tree.predicates)
             })
             .collect();
         let mut few = Self {
             ranker: census.ranker(e.compare)?,
             ..Self::default()
         };
+        let costs = Costs::of(isa, few.ranker.n_columns());
+        let ways: Vec<Vec<(Way, f64)>> = traits
+            .iter()
+            .zip(nodes)
+            .zip(walked)
+            .map(|((tree, nodes), walked)| {
+                let mut ways = choose::ways(tree, nodes.len(), costs);
+                if walked {
+                    ways.retain(|(way, _)| *way == Way::Walk);
+                }
+                ways
+            })
+            .collect();
         let (segments, ns) = choose::segments(&ways);
-        few.ns_per_row = ns + choose::rank_ns(isa) * few.ranker.n_searches() as f64;
+        few.ns_per_row = ns + costs.rank * few.ranker.n_searches() as f64;
         if e.n_outputs > 1 {
             let output = |tree: &fretsaw_model::Tree| match tree.target {
                 Target::Output(k) => k,
@@ -158,15 +166,15 @@ impl Few {
     ) -> Result<Pools<V>, Error> {
         let mut pools = Pools::new();
         for (way, trees) in segments {
-            let (mut kind, first) = match *way {
+            let (kind, first) = match *way {
                 Way::Walk => (Kind::Walk, 0),
                 Way::Table => (Kind::Table, self.eights.len()),
                 Way::Lines(n) => (Kind::Lines(n), self.eights.len()),
-                Way::Word => (Kind::Words(0), self.words.len()),
+                Way::Word => (Kind::Words, self.words.len()),
             };
             for (i, t) in trees.clone().enumerate() {
                 let (nodes, tree) = (&nodes[t], &traits[t]);
-                match &mut kind {
+                match kind {
                     Kind::Walk => {}
                     Kind::Table => {
                         let Some(table) = Table::of(nodes, &tree.predicates, tree.depth) else {
@@ -181,22 +189,23 @@ impl Few {
                     Kind::Lines(n) => {
                         let mut ask = Ask::NOTHING;
                         let complete = Complete::new(nodes, &self.ranker);
-                        let below = complete.top(tree.depth, *n, &mut ask);
-                        let first = complete.lines(below, *n, &mut pools, |l| leaf(t, l));
+                        let below = complete.top(tree.depth, n, &mut ask);
+                        let first = complete.lines(below, n, &mut pools, |l| leaf(t, l));
                         self.put(i, &ask, first)?;
                     }
-                    Kind::Words(n_turns) => {
+                    Kind::Words => {
                         let Some(word) = Word::of(nodes, &self.ranker) else {
                             unreachable!("`choose` looked at the number of leaves");
                         };
-                        *n_turns = word.n_turns.max(*n_turns);
-                        self.words.push(word.questions);
-                        self.turns.push(word.turns);
-                        self.masks.push(Masks {
-                            flip: word.flip,
-                            ends: word.ends,
-                            first_leaf: number(pools.leaves.len())?,
-                        });
+                        if i.is_multiple_of(SLOTS) {
+                            self.words.push([Questions::NONE; SLOTS]);
+                            self.turns.push(Turns::NONE);
+                        }
+                        let of_eight = (self.words.last_mut(), self.turns.last_mut());
+                        if let (Some(words), Some(turns)) = of_eight {
+                            words[i % SLOTS] = word.questions;
+                            turns.put(i % SLOTS, &word, number(pools.leaves.len())?);
+                        }
                         pools.leaves.extend(word.leaves.iter().map(|&l| leaf(t, l)));
                     }
                 }
@@ -236,7 +245,6 @@ impl Few {
             + size_of_val(&self.firsts[..])
             + size_of_val(&self.words[..])
             + size_of_val(&self.turns[..])
-            + size_of_val(&self.masks[..])
             + size_of_val(&self.outputs[..])
             + match &self.leaves {
                 Leaves::F32(p) => p.memory(),
@@ -261,4 +269,40 @@ fn number(n: usize) -> Result<u32, Error> {
             "more leaves in one ensemble than can be numbered; split it",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use fretsaw_model::Body;
+    use fretsaw_model::random::{self, Shape};
+
+    use super::*;
+    use crate::plan::Strategy;
+    use crate::trees::Trees;
+
+    /// What the tests against the reference predictor rest on: each kind of segment comes up.
+    #[test]
+    fn random_trees_go_every_way() {
+        let mut seen = Vec::new();
+        for (seed, max_leaves) in [2, 6, 12, 30, 64, 300].into_iter().enumerate() {
+            let shape = Shape {
+                max_leaves,
+                n_trees: 60,
+                n_features: 20,
+                n_cuts: 10,
+                ..Shape::default()
+            };
+            let model = random::ensemble(seed as u64, &shape);
+            let Body::Ensemble(e) = &model.body else {
+                unreachable!("an ensemble was asked for")
+            };
+            let auto = Strategy::Auto;
+            let (trees, _) = Trees::compile(e, Isa::detect(), auto, auto).unwrap();
+            assert_eq!(trees.few.segments.last().map(|s| s.trees.end), Some(60));
+            seen.extend(trees.few.segments.iter().map(|s| s.kind));
+        }
+        for kind in [Kind::Table, Kind::Lines(1), Kind::Words, Kind::Walk] {
+            assert!(seen.contains(&kind), "no {kind:?} among {seen:?}");
+        }
+    }
 }

@@ -59,7 +59,7 @@ impl Ask {
 
 /// A subtree of three levels and its leaves.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(16))]
+#[repr(C, align(64))]
 pub(crate) struct Line<V> {
     pub(crate) ask: Ask,
     pub(crate) leaves: [V; EXITS],

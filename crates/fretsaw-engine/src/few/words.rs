@@ -7,54 +7,69 @@
 //! ends, is the lowest bit set from there on. A way has at most log2(leaves) far turns to nodes
 //! (each at least halves the leaves that are left), so a fixed and small number of scans comes to
 //! the last node, with no branch to guess.
-//!
-//! What was tried beside it: masks of leaves that each failed test rules out take eight times the
-//! memory; one line of eight nodes after the other (see `tables`) waits for each line in turn.
 
 use crate::circuit::Node;
 use crate::few::bytes::Ranker;
-use crate::few::tables::Questions;
+use crate::few::tables::{Questions, SLOTS};
 
 /// Nodes of a word.
 pub(crate) const MAX_NODES: usize = 64;
 
-/// How answers become the way to a leaf.
+/// How answers become the way to a leaf, for eight trees. Node `i` is bit `63 - i` of a word.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Turns {
-    /// Where a far turn at each node leads; to the node itself, where to a leaf.
-    pub(crate) far: [u8; MAX_NODES],
+    /// For each tree and node, where a far turn leads: how many bits there are from that node on.
+    /// The node itself, where it leads to a leaf. What is over is for the node after the last.
+    pub(crate) far: [u8; MAX_NODES * SLOTS + 8],
+    /// Nodes whose test, where it does not hold, leads near.
+    pub(crate) flip: [u64; SLOTS],
+    /// The last nodes of chains.
+    pub(crate) ends: [u64; SLOTS],
+    /// Where the tree's leaves start, and how many ends there are, and one: see [`slot`].
+    pub(crate) leaf: [u32; SLOTS],
+    /// Far turns to nodes, at most.
+    pub(crate) n_turns: usize,
 }
 
-/// What is wanted of the answers of a tree.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Masks {
-    /// Nodes whose test, where it does not hold, leads near.
-    pub(crate) flip: u64,
-    /// The last nodes of chains.
-    pub(crate) ends: u64,
-    /// The tree's first leaf.
-    pub(crate) first_leaf: u32,
+impl Turns {
+    pub(crate) const NONE: Self = Self {
+        far: [0; MAX_NODES * SLOTS + 8],
+        flip: [0; SLOTS],
+        ends: [0; SLOTS],
+        leaf: [0; SLOTS],
+        n_turns: 0,
+    };
+
+    /// Puts a tree at its place among the eight.
+    pub(crate) fn put(&mut self, i: usize, word: &Word, first_leaf: u32) {
+        self.far[MAX_NODES * i..][..MAX_NODES].copy_from_slice(&word.far);
+        self.flip[i] = word.flip;
+        self.ends[i] = word.ends;
+        self.leaf[i] = first_leaf + word.ends.count_ones() + 1;
+        self.n_turns = self.n_turns.max(word.n_turns);
+    }
 }
 
 /// A tree as a word.
 pub(crate) struct Word {
     pub(crate) questions: Questions,
-    pub(crate) turns: Turns,
-    pub(crate) flip: u64,
-    pub(crate) ends: u64,
+    far: [u8; MAX_NODES],
+    flip: u64,
+    ends: u64,
     /// The leaf at each slot; some slots are never reached. See [`slot`].
     pub(crate) leaves: Vec<u32>,
     /// Far turns to nodes, at most.
-    pub(crate) n_turns: usize,
+    n_turns: usize,
 }
 
-/// The slot of the leaf beyond `node`, for the side that the row takes there.
+/// The slot of the leaf beyond `node` on the side that the row takes there, less all ends of the
+/// tree and one; `ends` are those from the node on. Every node has a slot, the last of a chain two.
 #[inline(always)]
 pub(crate) fn slot(node: u32, ends: u64, far: u64) -> u32 {
-    // Every node has a slot, the last of a chain two, the far leaf's first.
-    let before = (ends & !(u64::MAX << node)).count_ones();
-    node + before + 1 - (far >> node & 1) as u32
+    let far = far.wrapping_shl(node) >> 63;
+    node.wrapping_sub(ends.count_ones())
+        .wrapping_sub(far as u32)
 }
 
 impl Word {
@@ -63,9 +78,7 @@ impl Word {
         let n_leaves = n_leaves(nodes);
         let mut word = Self {
             questions: Questions::NONE,
-            turns: Turns {
-                far: [0; MAX_NODES],
-            },
+            far: [0; MAX_NODES],
             flip: 0,
             ends: 0,
             leaves: Vec::new(),
@@ -77,16 +90,17 @@ impl Word {
         let mut chains = vec![(0_usize, None, 0_usize)];
         while let Some((mut at, from, n_turns)) = chains.pop() {
             if let Some(from) = from {
-                word.turns.far[from] = beyond.len() as u8;
+                word.far[from] = bits_from(beyond.len());
             }
             word.n_turns = word.n_turns.max(n_turns);
             while let Node::Split { predicate, yes, no } = nodes[at] {
                 let place = beyond.len();
                 let (column, cut) = ranker.question(&predicate)?;
-                *word.questions.columns.get_mut(place)? = column;
-                word.questions.cuts[place] = cut;
+                let bit = (MAX_NODES - 1).checked_sub(place)?;
+                word.questions.columns[bit] = column;
+                word.questions.cuts[bit] = cut;
                 let (near, far) = if n_leaves[no as usize] > n_leaves[yes as usize] {
-                    word.flip |= 1 << place;
+                    word.flip |= 1 << bit;
                     (no as usize, yes as usize)
                 } else {
                     (yes as usize, no as usize)
@@ -94,13 +108,13 @@ impl Word {
                 let mut leaves = [None; 2];
                 match nodes[far] {
                     Node::Leaf(leaf) => {
-                        word.turns.far[place] = place as u8;
+                        word.far[place] = bits_from(place);
                         leaves[1] = Some(leaf);
                     }
                     Node::Split { .. } => chains.push((far, Some(place), n_turns + 1)),
                 }
                 if let Node::Leaf(leaf) = nodes[near] {
-                    word.ends |= 1 << place;
+                    word.ends |= 1 << bit;
                     leaves[0] = Some(leaf);
                 }
                 beyond.push(leaves);
@@ -110,17 +124,24 @@ impl Word {
         if beyond.is_empty() {
             return None;
         }
-        word.leaves = vec![0; beyond.len() + word.ends.count_ones() as usize + 1];
-        for (place, leaves) in beyond.iter().enumerate() {
-            for (side, leaf) in leaves.iter().enumerate() {
+        let n_ends = word.ends.count_ones();
+        word.leaves = vec![0; beyond.len() + n_ends as usize];
+        for (node, leaves) in beyond.iter().enumerate() {
+            let ends = word.ends & (u64::MAX >> node);
+            for (leaf, far) in leaves.iter().zip([0, u64::MAX]) {
                 if let Some(leaf) = leaf {
-                    let far = (side as u64) << place;
-                    word.leaves[slot(place as u32, word.ends, far) as usize] = *leaf;
+                    let slot = (n_ends + 1).wrapping_add(slot(node as u32, ends, far));
+                    word.leaves[slot as usize] = *leaf;
                 }
             }
         }
         Some(word)
     }
+}
+
+/// Bits of a word from the node on.
+fn bits_from(node: usize) -> u8 {
+    (MAX_NODES - node) as u8
 }
 
 /// The leaves below each node.

@@ -4,16 +4,17 @@
 //! unsafe: calls into functions compiled for AVX2, and loads and stores of whole registers.
 #![allow(unsafe_code)]
 
+mod few;
 mod leaves;
 mod search;
 
 use std::arch::x86_64::*;
 
+use self::few::{few_inner, rank_f32_inner, rank_f64_inner};
 use self::leaves::add_bytes;
 use self::search::search_f32;
-
 use super::ladder::{Digits, fill, search};
-use super::{Lookups, SumMut, Term, Tiles, few as rows, shape, sums};
+use super::{Lookups, SumMut, Term, Tiles, shape, sums};
 use crate::block::{Block, Plane};
 use crate::circuit::{MAX_BITS, Mux, Route, Routes};
 use crate::few::bytes::{Ranker, RowBytes};
@@ -54,28 +55,6 @@ pub(super) fn few<V: Copy, S: Copy>(
 ) -> S {
     // SAFETY: as for the entries above.
     unsafe { few_inner(few, segment, pools, bytes, sum, add) }
-}
-
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
-fn few_inner<V: Copy, S: Copy>(
-    few: &Few,
-    segment: &Segment,
-    pools: &Pools<V>,
-    bytes: &RowBytes,
-    sum: S,
-    add: impl FnMut(S, usize, V) -> S,
-) -> S {
-    rows::segment(rows::Plain(bytes), few, segment, pools, sum, add)
-}
-
-#[target_feature(enable = "avx2,bmi2")]
-fn rank_f32_inner(ranker: &Ranker, x: &[f32], sets: &[SetTest], bytes: &mut RowBytes) {
-    ranker.rank(x, sets, bytes, rows::reached);
-}
-
-#[target_feature(enable = "avx2,bmi2")]
-fn rank_f64_inner(ranker: &Ranker, x: &[f64], sets: &[SetTest], bytes: &mut RowBytes) {
-    ranker.rank(x, sets, bytes, rows::reached);
 }
 
 #[target_feature(enable = "avx2,bmi2")]

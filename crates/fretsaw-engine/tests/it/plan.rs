@@ -2,7 +2,7 @@
 
 use fretsaw_engine::{ErrorKind, Isa, MarginsMut, Options, Plan, Strategy};
 use fretsaw_model::random::{self, Shape};
-use fretsaw_model::{Float, Rows};
+use fretsaw_model::{Body, Float, Missing, Node, Rows, Split, Test};
 
 #[test]
 fn wrong_shapes_are_refused() {
@@ -23,6 +23,37 @@ fn wrong_shapes_are_refused() {
     for result in refused {
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Shape);
     }
+}
+
+/// The planes of an oblivious tree's tests are its codes.
+#[test]
+fn oblivious_trees_take_no_operations() {
+    const DEPTH: usize = 6;
+    let mut draft = random::ensemble(1, &Shape::default()).into_draft();
+    if let Body::Ensemble(e) = &mut draft.body {
+        e.trees.truncate(5);
+        for tree in &mut e.trees {
+            // Heap order: the children of `i` are `2i + 1` and `2i + 2`.
+            let n = (1_u32 << DEPTH) - 1;
+            let split = |i: u32| {
+                Node::Split(Split {
+                    feature: 0,
+                    test: Test::Less(f64::from((i + 1).ilog2())),
+                    missing: Missing::Nan { yes: false },
+                    yes: 2 * i + 1,
+                    no: 2 * i + 2,
+                })
+            };
+            tree.nodes = (0..n).map(split).chain((0..=n).map(Node::Leaf)).collect();
+            tree.leaves = (0..=n).map(f64::from).collect();
+            tree.linear.clear();
+        }
+    }
+    let model = draft.build().unwrap();
+    let options = Options::new(None, Strategy::BitSliced);
+    let summary = Plan::compile(&model, &options).unwrap().summary();
+    assert_eq!(summary.n_predicates, DEPTH);
+    assert_eq!(summary.n_operations, 0);
 }
 
 /// Whatever came between, a scratch that has served a shape serves it again as it is.

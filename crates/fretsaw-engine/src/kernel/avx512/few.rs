@@ -82,9 +82,16 @@ impl<const N: usize> Held for Registers<N> {
     }
 
     #[inline(always)]
-    fn prefetch<T>(self, what: &T) {
+    fn lowest(self, word: u64, n: u32) -> u64 {
+        // SAFETY: every processor with AVX2 here has BMI2; see `Isa::is_available`.
+        unsafe { _bzhi_u64(word, n) }
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(self, of: &[T], at: usize) {
+        let what = of.as_ptr().wrapping_add(at);
         // SAFETY: a prefetch touches nothing; see `Registers` for the instruction set.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>((&raw const *what).cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(what.cast()) }
     }
 }
 

@@ -229,6 +229,13 @@ impl Iterator for Batches<'_> {
         };
         let first = self.n_rows;
         self.n_rows += batch.num_rows();
+        if self.n_rows > self.file.n_rows {
+            self.ended = true;
+            return Some(Err(Error::data(format!(
+                "the footer declares {} rows, but more are there",
+                self.file.n_rows
+            ))));
+        }
         let columns = self.places.iter().map(|&at| batch.column(at).clone());
         Some(Ok(Batch {
             first,
