@@ -33,7 +33,7 @@ def enter():
     # Before any library starts its threads.
     one = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     python = venv / "bin" / "python"
-    os.execve(python, [python, *sys.argv], dict(os.environ, PYTHONDONTWRITEBYTECODE="1", **one))
+    os.execve(python, [python, *sys.argv], dict(os.environ, PYTHONDONTWRITEBYTECODE="1", PYTHONWARNINGS="ignore", **one))
 
 
 def say(*what):

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Model -> canonical predicates -> circuits over predicate planes -> leaf tables   (sliced)
-//!                               -> packed nodes                                    (walked)
+//!                               -> ranks -> tops by planes -> compact nodes         (walked)
 //!                               -> tables, lines and words of tests                (few rows)
 //! ```
 //!
@@ -10,8 +10,8 @@
 //! as a bit of a plane (`predicate`); trees are circuits of multiplexers over those planes, which
 //! give each row the code of its leaf (`circuit`); codes look leaves up in registers, and leaves
 //! are added tree by tree in the framework's own order and precision (`leaves`). Trees that do not
-//! suit this are walked over packed nodes, eight at a time (`walk`). Batches of few rows go row by
-//! row, with many tests of trees at once in place of many rows (`few`).
+//! suit this are walked, many at once, over compact nodes that compare ranks (`walk`). Batches of
+//! few rows go row by row, with many tests of trees at once in place of many rows (`few`).
 //! Which trees go which way is decided by a cost model (`cost`), and told in the [`Summary`].
 //!
 //! Steps that compute in f64 are a program over the same blocks (`program`): a table of rows goes

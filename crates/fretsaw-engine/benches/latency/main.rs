@@ -51,7 +51,7 @@ const CHECKED: usize = 64;
 const RUNS: usize = 5;
 /// Time of one way in one run, and the fewest calls, so that there is a 99.9th percentile.
 const TIME: Duration = Duration::from_millis(500);
-const MIN_CALLS: usize = 2000;
+const MIN_CALLS: usize = 1000;
 const IDLE: [(Duration, usize); 2] = [
     (Duration::from_millis(1), 200),
     (Duration::from_millis(100), 20),

@@ -270,3 +270,39 @@ fn number(n: usize) -> Result<u32, Error> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use fretsaw_model::Body;
+    use fretsaw_model::random::{self, Shape};
+
+    use super::*;
+    use crate::plan::Strategy;
+    use crate::trees::Trees;
+
+    /// What the tests against the reference predictor rest on: each kind of segment comes up.
+    #[test]
+    fn random_trees_go_every_way() {
+        let mut seen = Vec::new();
+        for (seed, max_leaves) in [2, 6, 12, 30, 64, 300].into_iter().enumerate() {
+            let shape = Shape {
+                max_leaves,
+                n_trees: 60,
+                n_features: 20,
+                n_cuts: 10,
+                ..Shape::default()
+            };
+            let model = random::ensemble(seed as u64, &shape);
+            let Body::Ensemble(e) = &model.body else {
+                unreachable!("an ensemble was asked for")
+            };
+            let auto = Strategy::Auto;
+            let (trees, _) = Trees::compile(e, Isa::detect(), auto, auto).unwrap();
+            assert_eq!(trees.few.segments.last().map(|s| s.trees.end), Some(60));
+            seen.extend(trees.few.segments.iter().map(|s| s.kind));
+        }
+        for kind in [Kind::Table, Kind::Lines(1), Kind::Words, Kind::Walk] {
+            assert!(seen.contains(&kind), "no {kind:?} among {seen:?}");
+        }
+    }
+}

@@ -189,7 +189,7 @@ fn eights<V: Copy, S: Copy>(
 }
 
 /// Eights of words that are taken together.
-const WORD_RUN: usize = 2;
+const WORD_RUN: usize = 4;
 
 /// The same of a segment of words. A run of them is asked, then all turn, then all find their leaves,
 /// and last these are added: each step has many trees that wait for nothing but memory.
