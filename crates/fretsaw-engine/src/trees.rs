@@ -118,7 +118,7 @@ impl Trees {
             Strategy::Auto => blocks,
             asked => asked,
         };
-        let mut choice = cost::choose(&traits, isa, by_blocks);
+        let mut choice = cost::choose(&traits, isa, e.sum, by_blocks);
 
         let mut table = Table::new(
             mem::take(&mut choice.predicates),

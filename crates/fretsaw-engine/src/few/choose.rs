@@ -99,7 +99,7 @@ pub(super) fn suits(tree: &Traits, n_nodes: usize) -> bool {
 
 /// The ways that a tree can go, and what they cost; the walk is always one.
 pub(super) fn ways(tree: &Traits, n_nodes: usize, costs: Costs) -> Vec<(Way, f64)> {
-    let mut ways = vec![(Way::Walk, tree.walk())];
+    let mut ways = vec![(Way::Walk, tree.walk_alone())];
     if Table::suits(tree.predicates.len(), tree.depth) {
         ways.push((Way::Table, costs.table));
     }
