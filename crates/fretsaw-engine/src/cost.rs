@@ -230,7 +230,7 @@ pub(crate) const ASKED: &str = "asked for";
 pub(crate) fn choose(trees: &[Traits], isa: Isa, sum: Sum, strategy: Strategy) -> Choice {
     let costs = Costs::of(isa, sum);
     let mut walked: Vec<Option<&'static str>> = match strategy {
-        Strategy::Walk => vec![Some(ASKED); trees.len()],
+        Strategy::Walk | Strategy::PlainWalk => vec![Some(ASKED); trees.len()],
         _ => trees.iter().map(Traits::unsuitable).collect(),
     };
     let mut shares = Shares::default();
