@@ -136,7 +136,10 @@ fn the_cost_model_tells_forests_apart() {
         max_leaves: 250,
         ..shape
     });
-    assert!(alone + 30 < shared, "{alone} of 200 sliced, {shared} that share");
+    assert!(
+        alone + 30 < shared,
+        "{alone} of 200 sliced, {shared} that share"
+    );
 }
 
 #[test]
