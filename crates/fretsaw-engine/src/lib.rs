@@ -21,6 +21,7 @@
 //! the strategy, the batch size or the number of threads. The link is not applied here. Nothing is
 //! read from the environment and no machine code is generated.
 
+mod array;
 mod block;
 mod circuit;
 mod cost;
@@ -38,6 +39,8 @@ mod predicate;
 mod prepare;
 mod program;
 mod run;
+mod saved;
+
 mod scratch;
 mod summary;
 mod table;

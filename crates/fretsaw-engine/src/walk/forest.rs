@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use crate::array::Array;
 use crate::block::{Block, ROWS, Value};
 use crate::circuit;
 use crate::isa::Isa;
@@ -17,7 +18,7 @@ use crate::walk::ranks::{Asked, Ranks};
 /// Levels of a tree's complete top, at most.
 pub(crate) const MAX_TOP: usize = 6;
 /// The levels of a tree that is not here.
-const LEFT_OUT: u8 = u8::MAX;
+pub(crate) const LEFT_OUT: u8 = u8::MAX;
 /// Nodes, at most.
 const MAX_NODES: usize = 1 << 31;
 /// Pairs of children of a cache line.
@@ -31,37 +32,37 @@ const NEAR: usize = 128;
 /// Trees of one row in flight: they wait on memory, so there are more.
 const TREES_IN_FLIGHT: usize = 16;
 /// Trees whose tops are answered together for one row.
-const TOGETHER: usize = 32;
+pub(crate) const TOGETHER: usize = 32;
 /// and the levels of such a top, at most.
-const TOP_TOGETHER: usize = 5;
+pub(crate) const TOP_TOGETHER: usize = 5;
 /// Bytes of ranks that rows may take while tree after tree goes over them.
 const RANKED: usize = 256 << 10;
 
 /// Where a tree stands.
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    first: u32,
+pub(crate) struct Place {
+    pub(crate) first: u32,
     /// Levels of its complete top.
-    levels: u8,
+    pub(crate) levels: u8,
     /// Steps that about half of the rows need below it.
-    below: u8,
+    pub(crate) below: u8,
     /// Steps that about half of the rows need in all.
-    steps: u8,
+    pub(crate) steps: u8,
 }
 
 /// All trees as compact nodes.
 pub(crate) struct Forest {
-    nodes: Nodes,
-    places: Vec<Place>,
+    pub(crate) nodes: Nodes,
+    pub(crate) places: Vec<Place>,
     /// For every [`TOGETHER`] trees, what their tops ask of one row; none where there is no kernel.
-    tops: Vec<Top>,
-    ranks: Ranks,
+    pub(crate) tops: Vec<Top>,
+    pub(crate) ranks: Ranks,
 }
 
 /// The tops of some trees, as lanes: a complete heap.
-struct Top {
-    levels: usize,
-    asks: Vec<Ask>,
+pub(crate) struct Top {
+    pub(crate) levels: usize,
+    pub(crate) asks: Array<Ask>,
 }
 
 /// A forest in the making.
@@ -231,7 +232,7 @@ impl Planting {
             false => Vec::new(),
         };
         Some(Forest {
-            nodes: Nodes::new(nodes, ranks.n_columns().max(1)),
+            nodes: Nodes::new(nodes.into(), ranks.n_columns().max(1))?,
             tops,
             places: self.places,
             ranks,
@@ -261,7 +262,7 @@ impl Top {
         };
         Self {
             levels,
-            asks: (0..(1 << levels) - 1).map(ask).collect(),
+            asks: (0..(1 << levels) - 1).map(ask).collect::<Vec<_>>().into(),
         }
     }
 }

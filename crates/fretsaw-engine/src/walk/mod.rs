@@ -4,14 +4,15 @@
 //! the other. It is the engine's own baseline, and what remains for ensembles whose tests do not
 //! suit ranks. All other walks go over a [`Forest`] of compact nodes that compare ranks.
 
-mod forest;
-mod ranks;
+pub(crate) mod forest;
+pub(crate) mod ranks;
 
 use fretsaw_model::{Ensemble, Float, Target, Tree};
 
 use self::forest::Planting;
 pub(crate) use self::forest::{Forest, MAX_TOP, Walking};
 pub(crate) use self::ranks::{KEYS, Search};
+use crate::array::{Array, Stored, stored};
 use crate::block::Value;
 use crate::circuit;
 use crate::error::{Error, ErrorKind};
@@ -20,57 +21,60 @@ use crate::leaves::{Leaf, Values};
 use crate::predicate::{Op, Predicate, SetTest};
 
 /// A leaf; the rest is the place of its first value.
-const LEAF: u32 = 1 << 31;
+pub(crate) const LEAF: u32 = 1 << 31;
 /// A test that is not a plain comparison; the rest is the number of its predicate.
-const ODD: u32 = 1 << 30;
+pub(crate) const ODD: u32 = 1 << 30;
 /// Leaves and odd tests that can be numbered.
 const MAX_NUMBER: usize = 1 << 30;
 
 /// A node: `no` follows `yes` directly.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Node<T> {
-    threshold: T,
-    feature: u32,
+    pub(crate) threshold: T,
+    pub(crate) feature: u32,
     /// The `yes` child; a leaf is its own.
-    child: u32,
+    pub(crate) child: u32,
     /// [`LEAF`], [`ODD`], or the answer to NaN.
-    info: u32,
+    pub(crate) info: u32,
 }
+
+stored!([<T: Stored>] Node<T> { threshold, feature, child, info });
 
 /// The nodes in the precision of comparisons.
 pub(crate) enum Nodes {
-    F32(Vec<Node<f32>>),
-    F64(Vec<Node<f64>>),
+    F32(Array<Node<f32>>),
+    F64(Array<Node<f64>>),
 }
 
 /// A linear leaf: a constant, and `terms` of the walk.
 #[derive(Clone, Copy, Debug)]
-struct LinearLeaf {
-    constant: f64,
-    first: usize,
-    len: usize,
+pub(crate) struct LinearLeaf {
+    pub(crate) constant: f64,
+    pub(crate) first: usize,
+    pub(crate) len: usize,
 }
 
 /// A tree of the walk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WalkTree {
-    root: u32,
+    pub(crate) root: u32,
     /// The output, or `None` for vector leaves.
-    target: Option<u32>,
-    first_value: u32,
+    pub(crate) target: Option<u32>,
+    pub(crate) first_value: u32,
     /// Where its linear leaves start, if it has any, and the weight they then need.
-    linear: Option<(usize, f64)>,
+    pub(crate) linear: Option<(usize, f64)>,
 }
 
 /// All trees as nodes.
 pub(crate) struct Walk {
     pub(crate) nodes: Nodes,
     pub(crate) trees: Vec<WalkTree>,
-    values: Values,
-    odd: Vec<Predicate>,
-    linear: Vec<LinearLeaf>,
-    terms: Vec<(u32, f64)>,
-    n_outputs: usize,
+    pub(crate) values: Values,
+    pub(crate) odd: Vec<Predicate>,
+    pub(crate) linear: Vec<LinearLeaf>,
+    pub(crate) terms: Vec<(u32, f64)>,
+    pub(crate) n_outputs: usize,
     /// The trees as compact nodes, where their tests suit ranks.
     pub(crate) forest: Option<Forest>,
 }
@@ -94,8 +98,8 @@ impl Walk {
     pub(crate) fn new(ensemble: &Ensemble) -> Self {
         Self {
             nodes: match ensemble.compare {
-                Float::F32 => Nodes::F32(Vec::new()),
-                Float::F64 => Nodes::F64(Vec::new()),
+                Float::F32 => Nodes::F32(Array::default()),
+                Float::F64 => Nodes::F64(Array::default()),
             },
             trees: Vec::new(),
             values: Values::new(ensemble.sum),
@@ -156,8 +160,8 @@ impl Walk {
             ));
         }
         match &mut self.nodes {
-            Nodes::F32(v) => pack(v, nodes, first_value, width, &mut self.odd),
-            Nodes::F64(v) => pack(v, nodes, first_value, width, &mut self.odd),
+            Nodes::F32(v) => v.change(|v| pack(v, nodes, first_value, width, &mut self.odd)),
+            Nodes::F64(v) => v.change(|v| pack(v, nodes, first_value, width, &mut self.odd)),
         }
         self.values.extend(tree.leaves.iter().copied(), tree.weight);
         let linear = (!tree.linear.is_empty()).then_some((self.linear.len(), tree.weight));
