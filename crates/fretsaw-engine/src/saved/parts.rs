@@ -30,7 +30,7 @@ saved_enum!([] BaseOrder { 0 => First, 1 => Last });
 saved_enum!([] Missing { 0 => AsZero, 1 => ZeroOrNan { yes }, 2 => Nan { yes } });
 saved_enum!([] CategoryIndex { 0 => Truncate, 1 => TruncateNonNegative, 2 => Exact });
 saved!([] CategorySet { members, known, index });
-saved_enum!([] Strategy { 0 => Auto, 1 => BitSliced, 2 => Walk });
+saved_enum!([] Strategy { 0 => Auto, 1 => BitSliced, 2 => Walk, 3 => PlainWalk });
 
 saved!([] Trees {
     isa, compare, finish, table, routes, leaves, walk, few, segments, crossing, ns_per_row

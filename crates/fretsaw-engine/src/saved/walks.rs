@@ -10,16 +10,19 @@ use crate::isa::Isa;
 use crate::kernel;
 use crate::walk::forest::{LEFT_OUT, MAX_TOP, TOGETHER, TOP_TOGETHER};
 use crate::walk::ranks::{Feature, Features, Ranks};
-use crate::walk::{Forest, KEYS, LEAF, Node, Nodes, ODD, Search, Walk};
+use crate::walk::{Forest, KEYS, LEAF, NOT_PACKED, Node, Nodes, ODD, Search, Walk, WalkTree};
 
 impl Walk {
-    /// Whether there are such trees, as compact nodes where any are.
+    /// Whether there are such trees, as the nodes that walks go over.
     pub(super) fn has(&self, trees: &Range<usize>) -> bool {
-        is_range(trees, self.trees.len())
-            && self.forest.as_ref().is_none_or(|forest| {
-                let places = &forest.places[trees.clone()];
-                places.iter().all(|place| place.levels != LEFT_OUT)
-            })
+        if !is_range(trees, self.trees.len()) {
+            return false;
+        }
+        let trees = trees.clone();
+        match &self.forest {
+            Some(forest) => forest.places[trees].iter().all(|p| p.levels != LEFT_OUT),
+            None => self.trees[trees].iter().all(|t| t.root != NOT_PACKED),
+        }
     }
 
     /// Whether `at` is a leaf's place that [`add`](Walk::add) can take for the tree.
@@ -67,10 +70,13 @@ impl Walk {
     }
 
     fn check_nodes<T: Value>(&self, nodes: &[Node<T>], shape: &Shape) -> Result<(), Error> {
-        for (i, tree) in self.trees.iter().enumerate() {
+        let packed = |(_, tree): &(usize, &WalkTree)| tree.root != NOT_PACKED;
+        let mut trees = self.trees.iter().enumerate().filter(packed).peekable();
+        while let Some((i, tree)) = trees.next() {
             let first = tree.root as usize;
-            let next = self.trees.get(i + 1);
-            let end = next.map_or(nodes.len(), |next| next.root as usize);
+            let end = trees
+                .peek()
+                .map_or(nodes.len(), |(_, next)| next.root as usize);
             ensure(first < end && end <= nodes.len(), "a tree")?;
             let is_right = |(at, node): (usize, &Node<T>)| {
                 if node.info & LEAF != 0 {

@@ -41,11 +41,11 @@ fn load(off: usize, bytes: &[u8]) -> Result<Plan, Error> {
     Plan::load(Arc::new(Placed::at(off, bytes)))
 }
 
-/// The bits of the margins of the first rows, some at a time, and walked.
+/// The bits of the margins of the first rows, some at a time.
 fn answers(plan: &Plan, rows: &Rows<'_>) -> Vec<u64> {
     let mut scratch = plan.scratch();
     let mut bits = Vec::new();
-    for (n_rows, walked) in [(1, false), (7, false), (rows.n_rows(), false), (3, true)] {
+    for n_rows in [1, 7, rows.n_rows()] {
         let n = n_rows * plan.n_outputs();
         let rows = rows.slice(0..n_rows);
         let (mut f32s, mut f64s) = (vec![0.0_f32; n], vec![0.0_f64; n]);
@@ -53,10 +53,7 @@ fn answers(plan: &Plan, rows: &Rows<'_>) -> Vec<u64> {
             Float::F32 => MarginsMut::F32(&mut f32s),
             Float::F64 => MarginsMut::F64(&mut f64s),
         };
-        match walked {
-            true => plan.walk_margins(&rows, out, &mut scratch).unwrap(),
-            false => plan.margins(&rows, out, &mut scratch).unwrap(),
-        }
+        plan.margins(&rows, out, &mut scratch).unwrap();
         bits.extend(f32s.iter().map(|x| u64::from(x.to_bits())));
         bits.extend(f64s.iter().map(|x| x.to_bits()));
     }
@@ -100,17 +97,25 @@ fn compiled(model: &Model, isa: Isa, strategy: Strategy) -> Plan {
     Plan::compile(model, &Options::new(Some(isa), strategy)).unwrap()
 }
 
-const STRATEGIES: [Strategy; 3] = [Strategy::Auto, Strategy::BitSliced, Strategy::Walk];
+/// A strategy for each seed, mostly the one that uses all.
+fn strategy(seed: u64) -> Strategy {
+    match seed % 7 {
+        1 => Strategy::BitSliced,
+        3 => Strategy::Walk,
+        5 => Strategy::PlainWalk,
+        _ => Strategy::Auto,
+    }
+}
 
 #[test]
 fn loaded_plans_answer_as_before() {
-    for seed in 0..120 {
+    for seed in 0..70 {
         let model = model(seed);
         let n_features = model.features.len();
         let wide = random::rows(seed, &model, 530);
         let narrow: Vec<f32> = wide.iter().map(|&x| x as f32).collect();
         for isa in Isa::available() {
-            let plan = compiled(&model, isa, STRATEGIES[seed as usize % 3]);
+            let plan = compiled(&model, isa, strategy(seed));
             let bytes = plan.save().unwrap();
             for off in [0, 4] {
                 let loaded = load(off, &bytes).unwrap();
@@ -174,21 +179,15 @@ fn seal(bytes: &mut [u8]) {
 #[test]
 fn made_up_plans_do_no_harm() {
     let (mut n_loaded, mut n_refused) = (0, 0);
-    for seed in 0..90 {
+    for seed in 0..70 {
         let model = model(seed);
         let n_features = model.features.len();
         let wide = random::rows(seed, &model, 520);
         let narrow: Vec<f32> = wide.iter().map(|&x| x as f32).collect();
         let mut r = Rng::new(seed);
         let isas = Isa::available();
-        let isa = isas[seed as usize / 3 % isas.len()];
-        let bytes = compiled(
-            &model,
-            isa,
-            STRATEGIES[seed as usize % 3 * usize::from(seed % 2 == 1)],
-        )
-        .save()
-        .unwrap();
+        let isa = isas[seed as usize % isas.len()];
+        let bytes = compiled(&model, isa, strategy(seed)).save().unwrap();
         for round in 0..60 {
             let mut made = bytes.clone();
             // Small fields first, where most of what can go wrong is said.
@@ -219,7 +218,7 @@ fn made_up_plans_do_no_harm() {
             }
         }
     }
-    assert!(n_loaded > 500 && n_refused > 500, "{n_loaded}, {n_refused}");
+    assert!(n_loaded > 300 && n_refused > 300, "{n_loaded}, {n_refused}");
 }
 
 #[test]
