@@ -17,6 +17,8 @@
 //! Steps that compute in f64 are a program over the same blocks (`program`): a table of rows goes
 //! from step to step, and ensembles within steps are compiled as bodies are.
 //!
+//! A plan of trees can be saved as bytes, and run over them where they lie (`saved`).
+//!
 //! What comes out is that of `fretsaw_model::body_rows`, bit for bit, whatever the instruction set,
 //! the strategy, the batch size or the number of threads. The link is not applied here. Nothing is
 //! read from the environment and no machine code is generated.

@@ -35,8 +35,8 @@ use crate::walk::Search;
 macro_rules! entry {
     ($name:ident => $inner:ident($($arg:ident: $ty:ty),*)) => {
         pub(super) fn $name($($arg: $ty),*) {
-            // SAFETY: only a plan for the `Isa` of this kernel comes here, and `Plan::compile`
-            // refuses an instruction set that `Isa::is_available` does not find.
+            // SAFETY: only a plan for the `Isa` of this kernel comes here, and `Plan::compile` and
+            // `Plan::load` refuse an instruction set that `Isa::is_available` does not find.
             unsafe { $inner($($arg),*) }
         }
     };

@@ -149,11 +149,8 @@ impl Routes {
         let most = n_fixed + self.ops.len();
         ensure((n_fixed..=most).contains(&n), "the number of planes")?;
         let is_plane = |&plane: &u32| (plane as usize) < n;
-        let all = |op: &crate::circuit::Mux| {
-            [op.select, op.yes, op.no, op.out]
-                .iter()
-                .all(|plane| is_plane(plane))
-        };
+        let all =
+            |op: &crate::circuit::Mux| [op.select, op.yes, op.no, op.out].iter().all(is_plane);
         ensure(self.ops.iter().all(all), "an operation")?;
         ensure(self.heap.iter().all(is_plane), "a heap")?;
         for route in &self.routes {
