@@ -207,7 +207,8 @@ impl Trees {
             for range in by_block.chain(few.walked()) {
                 walked[range.clone()].fill(true);
             }
-            walk.plant(e, &canonical, &walked, isa);
+            let by_row: Vec<_> = few.walked().cloned().collect();
+            walk.plant(e, &canonical, &walked, &by_row, isa);
         }
         let trees = Self {
             isa,

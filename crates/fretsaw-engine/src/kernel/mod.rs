@@ -11,6 +11,7 @@ mod few;
 mod ladder;
 mod portable;
 mod scalar;
+mod shallow;
 mod shape;
 mod sums;
 mod walk;
@@ -27,6 +28,7 @@ use crate::predicate::{Op, SetTest};
 use crate::table::{CONSTANT_PLANES, Run, Table};
 use crate::walk::Search;
 
+pub(crate) use shallow::{Below, LEVELS, Line, Lines, Test, WAYS, shallow};
 pub(crate) use sums::{Number, Term, Tiles};
 pub(crate) use walk::{Ask, LEAF, Nodes, Step, fetch, walk};
 

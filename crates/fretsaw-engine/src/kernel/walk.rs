@@ -54,6 +54,10 @@ impl Nodes {
         &self.steps
     }
 
+    pub(crate) fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.steps.len()
     }

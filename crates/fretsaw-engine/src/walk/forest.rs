@@ -11,8 +11,10 @@ use crate::block::{Block, ROWS, Value};
 use crate::circuit;
 use crate::isa::Isa;
 use crate::kernel::{self, Ask, LEAF, Nodes, Step};
+use crate::leaves::Values;
 use crate::predicate::SetTest;
 use crate::walk::ranks::{Asked, Ranks};
+use crate::walk::shallow::Shallow;
 
 /// Levels of a tree's complete top, at most.
 pub(crate) const MAX_TOP: usize = 6;
@@ -84,6 +86,11 @@ pub(crate) struct Walking {
 }
 
 impl Walking {
+    /// The ranks of a row.
+    pub(crate) fn ranks(&self) -> &[u16] {
+        &self.rows
+    }
+
     pub(crate) fn memory(&self) -> usize {
         2 * (self.rows.capacity() + self.todo.capacity())
             + 4 * self.at.capacity()
@@ -375,6 +382,16 @@ impl Forest {
             place.map_or(self.nodes.len(), |place| place.first as usize)
         };
         first(tree)..first(tree + 1)
+    }
+
+    /// Of `trees`, which come in order, the shallow ones.
+    pub(super) fn shallow(
+        &self,
+        trees: impl Iterator<Item = usize>,
+        values: &Values,
+    ) -> Option<Shallow> {
+        let trees = trees.map(|tree| (tree, self.places[tree].first));
+        Shallow::new(&self.nodes, trees, values)
     }
 
     /// Ranks one row, for [`row`](Self::row).

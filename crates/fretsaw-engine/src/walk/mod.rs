@@ -6,12 +6,16 @@
 
 mod forest;
 mod ranks;
+mod shallow;
+
+use std::ops::Range;
 
 use fretsaw_model::{Ensemble, Float, Target, Tree};
 
 use self::forest::Planting;
 pub(crate) use self::forest::{Forest, MAX_TOP, Walking};
 pub(crate) use self::ranks::{KEYS, Search};
+pub(crate) use self::shallow::{Padded, Shallow};
 use crate::block::Value;
 use crate::circuit;
 use crate::error::{Error, ErrorKind};
@@ -73,6 +77,8 @@ pub(crate) struct Walk {
     n_outputs: usize,
     /// The trees as compact nodes, where their tests suit ranks.
     pub(crate) forest: Option<Forest>,
+    /// Of those the shallow ones that a row meets by itself.
+    pub(crate) shallow: Option<Shallow>,
 }
 
 impl WalkTree {
@@ -104,15 +110,18 @@ impl Walk {
             terms: Vec::new(),
             n_outputs: ensemble.n_outputs,
             forest: None,
+            shallow: None,
         }
     }
 
-    /// Holds the trees that are `walked` as compact nodes too, if they suit that.
+    /// Holds the trees that are `walked` as compact nodes too, if they suit that; of these, the
+    /// ranges `by_row` are what rows by themselves are walked through.
     pub(crate) fn plant(
         &mut self,
         e: &Ensemble,
         trees: &[Vec<circuit::Node>],
         walked: &[bool],
+        by_row: &[Range<usize>],
         isa: Isa,
     ) {
         if !walked.contains(&true) {
@@ -130,6 +139,14 @@ impl Walk {
             }
         }
         self.forest = planting.finish(e.compare == Float::F64, isa);
+        if let Some(forest) = &self.forest {
+            let trees = by_row.iter().cloned().flatten();
+            let plain = |tree: &usize| {
+                let tree = &self.trees[*tree];
+                tree.target.is_some() && !tree.is_linear()
+            };
+            self.shallow = forest.shallow(trees.filter(plain), &self.values);
+        }
     }
 
     /// Adds the next tree.
@@ -208,6 +225,7 @@ impl Walk {
             + size_of_val(&self.linear[..])
             + size_of_val(&self.terms[..])
             + self.forest.as_ref().map_or(0, Forest::memory)
+            + self.shallow.as_ref().map_or(0, Shallow::memory)
     }
 
     /// Adds what `tree` says of the row `x`, which came to the leaf whose values start at `at`.
