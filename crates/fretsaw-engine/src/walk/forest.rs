@@ -408,7 +408,7 @@ impl Forest {
         rows.clear();
         rows.resize(n.next_multiple_of(if n > 64 { MAX_COLUMNS } else { 1 }), 0);
         self.ranks
-            .rank(isa, x, x.len(), sets, |_, column, rank| rows[column] = rank);
+            .rank_row(isa, x, sets, |column, rank| rows[column] = rank);
     }
 
     /// Where the values start that the ranked row comes to in each of up to [`ROWS`] trees.

@@ -14,7 +14,7 @@ use fretsaw_model::{Ensemble, Float, Target, Tree};
 
 use self::forest::Planting;
 pub(crate) use self::forest::{Forest, MAX_TOP, Walking};
-pub(crate) use self::ranks::{KEYS, Search};
+pub(crate) use self::ranks::{Feature, KEYS, Search};
 pub(crate) use self::shallow::{Padded, Shallow};
 use crate::block::Value;
 use crate::circuit;
