@@ -5,7 +5,7 @@
 use std::arch::x86_64::*;
 
 use super::super::shape;
-use super::super::walk::{Ask, Step};
+use super::super::walk::{Ask, Step, fetch};
 use super::{load, store};
 use crate::block::{Block, Plane, Value};
 use crate::walk::{Feature, KEYS, MAX_TOP, Search};
@@ -36,6 +36,8 @@ fn not_above_f64(keys: &[f64; KEYS], x: f64) -> usize {
 
 /// Searches side by side: each alone would wait for every level.
 const SIDE: usize = 8;
+/// The same for one row, whose searches are of other keys each and wait on memory.
+const AHEAD: usize = 32;
 
 macro_rules! ranks {
     ($name:ident, $row:ident, $not_above:ident, $float:ty) => {
@@ -84,22 +86,23 @@ macro_rules! ranks {
             while let Some(first) = left.first() {
                 let levels = first.search.levels.len();
                 let alike = |f: &&Feature<$float>| f.search.levels.len() == levels;
-                let n = left.iter().take(SIDE).take_while(alike).count();
+                let n = left.iter().take(AHEAD).take_while(alike).count();
                 let (some, rest) = left.split_at(n);
                 left = rest;
-                // Searches are filled up to `SIDE` by the last.
-                let some: [_; SIDE] = std::array::from_fn(|i| &some[i.min(n - 1)]);
-                let x = some.map(|f| <$float>::narrow(x[f.feature].widen()));
-                let mut at = [0; SIDE];
+                let mut at = [0; AHEAD];
                 for level in 0..levels {
-                    for i in 0..SIDE {
-                        let Search { nodes, levels } = &some[i].search;
-                        let node = &nodes[levels[level] as usize + at[i]];
-                        at[i] = at[i] * KEYS + $not_above(node, x[i]);
+                    for (f, at) in some.iter().zip(&mut at) {
+                        let Search { nodes, levels } = &f.search;
+                        let x = <$float>::narrow(x[f.feature].widen());
+                        let node = &nodes[levels[level] as usize + *at];
+                        *at = *at * KEYS + $not_above(node, x);
+                        if let Some(&below) = levels.get(level + 1) {
+                            fetch(&nodes[below as usize + *at]);
+                        }
                     }
                 }
-                for i in 0..n {
-                    put(some[i], x[i], at[i]);
+                for (f, at) in some.iter().zip(at) {
+                    put(f, <$float>::narrow(x[f.feature].widen()), at);
                 }
             }
         }
