@@ -151,3 +151,65 @@ fn look_up<V: Copy>(places: &[[u32; WAYS]], values: &[V]) -> Vec<Below<V>> {
     let line = |places: &[u32; WAYS]| Below(places.map(|place| values[place as usize]));
     places.iter().map(line).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tree of `n` splits, each of which goes on to the second side only.
+    fn chain(n: u32) -> Vec<Step> {
+        let split = |i| Step {
+            cut: i as u16,
+            column: 0,
+            child: 2 * i + 1,
+        };
+        let leaf = |child| Step {
+            cut: LEAF,
+            column: 0,
+            child,
+        };
+        let pairs = (0..n).flat_map(|i| [split(i), leaf(i)]);
+        // The root, and then the pairs of children.
+        let steps: Vec<Step> = pairs.collect();
+        let mut tree = vec![steps[0]];
+        for i in 1..=n {
+            tree.push(leaf(i - 1));
+            tree.push(if i == n { leaf(n) } else { split(i) });
+        }
+        tree
+    }
+
+    #[test]
+    fn padding_has_a_limit() {
+        let levels = |n| complete(&chain(n), 0).map(|heap| heap.len().ilog2() - 1);
+        assert_eq!(levels(1), Some(4));
+        assert_eq!(levels(4), Some(4));
+        assert_eq!(levels(5), None, "32 leaves of 6");
+        assert_eq!(levels(9), None, "nine levels");
+    }
+
+    #[test]
+    fn each_rank_finds_its_leaf() {
+        let values = Values::F32((0..5).map(|leaf| leaf as f32).collect());
+        let (short, long) = (chain(4), chain(9));
+        let nodes = |steps: &[Step]| Nodes::new(steps.to_vec(), 1);
+        assert!(Shallow::new(&nodes(&long), [(0, 0)].into_iter(), &values).is_none());
+        let trees = [2, 3, 4, 8].map(|tree| (tree, 0));
+        let shallow = Shallow::new(&nodes(&short), trees.into_iter(), &values).unwrap();
+        assert_eq!(shallow.alike(0..9), (0..2, None));
+        assert_eq!(shallow.alike(3..9), (3..5, Some(1)));
+        assert_eq!(shallow.alike(2..4), (2..4, Some(0)));
+        assert_eq!(shallow.alike(5..9), (5..8, None));
+        assert_eq!(shallow.alike(8..9), (8..9, Some(3)));
+        assert_eq!(shallow.alike(9..12), (9..12, None));
+        let Padded::F32(leaves) = &shallow.leaves else {
+            panic!("leaves of another type");
+        };
+        for rank in 0..7 {
+            let add = |found: Vec<f32>, _, leaf| [found, vec![leaf]].concat();
+            let found =
+                crate::kernel::shallow(&shallow.lines, 0..4, leaves, &[rank], Vec::new(), add);
+            assert_eq!(found, [f32::from(rank.min(4)); 4], "rank {rank}");
+        }
+    }
+}
