@@ -6,52 +6,66 @@
 
 use std::collections::HashMap;
 
+use fretsaw_model::Sum;
+
 use crate::block::ROWS;
 use crate::circuit::{MAX_DEPTH, MAX_LEAVES, Node};
 use crate::isa::Isa;
 use crate::ladder::MAX_CUTS;
+use crate::plan::Strategy;
 use crate::predicate::{Predicate, PredicateMap};
 
-/// Nanoseconds a row.
+/// Nanoseconds a row of a full block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Costs {
     /// One predicate,
     predicate: f64,
-    /// and one of a feature with more cuts than can be ranked.
-    unranked: f64,
-    /// One operation of a circuit or node of an unrolled shape.
+    /// and the column that it and others are about.
+    column: f64,
+    /// One node of an unrolled shape,
+    node: f64,
+    /// and one operation of a circuit.
     operation: f64,
-    /// Codes and leaf of one tree and output.
+    /// Writing the codes of one tree,
+    codes: f64,
+    /// and looking its leaves up for one output.
     leaf: f64,
 }
 
-/// One step of a walk among many.
+/// What each step of a walk among many takes in a block,
 const WALK_STEP: f64 = 0.85;
-/// A walked tree, beside its steps.
+/// what it takes among the trees of one row,
+const ROW_STEP: f64 = 1.8;
+/// and what a walked tree takes beside its steps.
 const WALK_TREE: f64 = 2.0;
+/// Operations for a leaf of a tree that has no unrolled shape, about.
+const OPERATIONS: f64 = 1.9;
 
 impl Costs {
-    pub(crate) fn of(isa: Isa) -> Self {
-        let (predicate, unranked, operation, leaf) = match isa {
-            Isa::Scalar => (1.0, 1.0, 1.5, 2.0),
-            Isa::Portable => (0.15, 0.15, 0.013, 1.0),
-            Isa::Avx2 => (0.038, 0.038, 0.003, 0.5),
-            Isa::Avx512 => (0.009, 0.03, 0.0014, 0.13),
-            Isa::Avx512Vbmi => (0.009, 0.03, 0.0014, 0.05),
+    pub(crate) fn of(isa: Isa, sum: Sum) -> Self {
+        let (predicate, column, node, operation, codes) = match isa {
+            Isa::Scalar => (1.0, 0.0, 1.5, 1.5, 1.0),
+            Isa::Portable => (0.035, 0.0, 0.009, 0.009, 0.7),
+            Isa::Avx2 => (0.005, 0.7, 0.0024, 0.0046, 0.09),
+            Isa::Avx512 => (0.003, 0.42, 0.0009, 0.0035, 0.076),
+            Isa::Avx512Vbmi => (0.003, 0.42, 0.0009, 0.0035, 0.017),
+        };
+        let leaf = match (isa, sum) {
+            (Isa::Scalar, _) => 2.0,
+            (Isa::Portable, _) => 0.4,
+            (Isa::Avx2, Sum::F64) => 0.3,
+            (Isa::Avx2, _) => 0.15,
+            (_, Sum::F64) => 0.11,
+            (_, Sum::F32) => 0.052,
+            (_, Sum::I32) => 0.021,
         };
         Self {
             predicate,
-            unranked,
+            column,
+            node,
             operation,
+            codes,
             leaf,
-        }
-    }
-
-    fn predicate(&self, predicate: &Predicate, cuts: &HashMap<u32, usize>) -> f64 {
-        // Each cut may come twice, once for each answer to NaN.
-        match cuts.get(&predicate.feature) {
-            Some(&n) if n > 2 * MAX_CUTS => self.unranked,
-            _ => self.predicate,
         }
     }
 }
@@ -84,12 +98,13 @@ impl Shares {
         all.filter(|(_, trees)| **trees > 0).map(|(p, _)| *p)
     }
 
-    fn cuts_per_feature(&self) -> HashMap<u32, usize> {
-        let mut cuts = HashMap::new();
+    /// How many predicates each feature has.
+    fn by_feature(&self) -> HashMap<u32, usize> {
+        let mut n = HashMap::new();
         for p in self.shared() {
-            *cuts.entry(p.feature).or_default() += 1;
+            *n.entry(p.feature).or_default() += 1;
         }
-        cuts
+        n
     }
 }
 
@@ -146,23 +161,37 @@ impl Traits {
         }
     }
 
-    /// Nanoseconds for one row, among eight trees.
-    pub(crate) fn walk(&self) -> f64 {
-        WALK_TREE + WALK_STEP * self.mean_depth + 0.3 * self.width as f64
+    /// Nanoseconds a row among many in a block.
+    fn walk(&self) -> f64 {
+        self.walk_by(WALK_STEP)
     }
 
-    fn operations(&self) -> f64 {
-        if self.depth <= MAX_DEPTH {
-            (1 << self.depth) as f64
+    /// Nanoseconds for one row, among other trees.
+    pub(crate) fn walk_alone(&self) -> f64 {
+        self.walk_by(ROW_STEP)
+    }
+
+    fn walk_by(&self, step: f64) -> f64 {
+        WALK_TREE + step * self.mean_depth + 0.3 * self.width as f64
+    }
+
+    /// From predicates to codes.
+    fn route(&self, costs: Costs) -> f64 {
+        let operations = if self.predicates.len() <= self.depth {
+            // One test a level: its planes are the code.
+            0.0
+        } else if self.depth <= MAX_DEPTH {
+            costs.node * (1 << self.depth) as f64
         } else {
-            // Interpreted operations; about 1.7 a split.
-            3.0 * 1.7 * self.n_leaves as f64
-        }
+            costs.operation * OPERATIONS * self.n_leaves as f64
+        };
+        operations + costs.codes
     }
 
-    fn slice(&self, costs: Costs) -> f64 {
-        let tables = if self.n_leaves > 64 { 2.0 } else { 1.0 };
-        costs.operation * self.operations() + costs.leaf * tables * self.width as f64
+    /// From codes to sums.
+    fn look_up(&self, costs: Costs) -> f64 {
+        let tables = self.n_leaves.div_ceil(64).next_power_of_two();
+        costs.leaf * (tables * self.width) as f64
     }
 }
 
@@ -172,9 +201,9 @@ pub(crate) struct Choice {
     pub(crate) walked: Vec<Option<&'static str>>,
     /// Nanoseconds a row in full blocks.
     pub(crate) ns_per_row: f64,
-    /// Of those: what goes by 64 rows,
+    /// Of those: what goes by 64 rows. Walks go by the row, the rest by the block, however many
+    /// rows it has.
     by_rows: f64,
-    /// and what goes by blocks.
     by_block: f64,
     /// What the sliced trees ask, each once, in no order.
     pub(crate) predicates: Vec<Predicate>,
@@ -198,11 +227,10 @@ pub(crate) const TOO_DEAR: &str = "walking it costs less than its predicates and
 pub(crate) const SHARED: &str = "trees share its predicates, and its codes fit a byte";
 pub(crate) const ASKED: &str = "asked for";
 
-pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> Choice {
-    use crate::Strategy;
-    let costs = Costs::of(isa);
+pub(crate) fn choose(trees: &[Traits], isa: Isa, sum: Sum, strategy: Strategy) -> Choice {
+    let costs = Costs::of(isa, sum);
     let mut walked: Vec<Option<&'static str>> = match strategy {
-        Strategy::Walk => vec![Some(ASKED); trees.len()],
+        Strategy::Walk | Strategy::PlainWalk => vec![Some(ASKED); trees.len()],
         _ => trees.iter().map(Traits::unsuitable).collect(),
     };
     let mut shares = Shares::default();
@@ -221,9 +249,12 @@ pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> C
             if !std::mem::take(&mut changed) {
                 break;
             }
-            let cuts = shares.cuts_per_feature();
+            let by_feature = shares.by_feature();
             let price = |(p, &trees): (&Predicate, &u32)| {
-                costs.predicate(p, &cuts) / f64::from(trees.max(1))
+                let own = by_feature
+                    .get(&p.feature)
+                    .map_or(0.0, |&n| costs.column / n as f64);
+                (costs.predicate + own) / f64::from(trees.max(1))
             };
             let prices: Vec<f64> = shares
                 .predicates
@@ -236,7 +267,7 @@ pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> C
                     continue;
                 }
                 let share: f64 = asked.iter().map(|&p| prices[p as usize]).sum();
-                if tree.slice(costs) + share > tree.walk() {
+                if tree.route(costs) + tree.look_up(costs) + share > tree.walk() {
                     *walked = Some(TOO_DEAR);
                     changed = true;
                     for &p in asked {
@@ -254,9 +285,13 @@ pub(crate) fn choose(trees: &[Traits], isa: Isa, strategy: crate::Strategy) -> C
             .filter(move |(_, w)| w.is_some() == want_walked)
             .map(|(t, _)| t)
     };
-    let by_rows = costs.predicate * predicates.len() as f64
-        + of(false).map(|t| costs.leaf * t.width as f64).sum::<f64>();
-    let by_block: f64 = of(false).map(|t| costs.operation * t.operations()).sum();
+    let by_feature = shares.by_feature();
+    let n_ladders: usize = by_feature.values().map(|n| n.div_ceil(MAX_CUTS)).sum();
+    // Predicates write whole lines, and only find the ranks row by row.
+    let by_rows =
+        costs.column * n_ladders as f64 + of(false).map(|t| t.look_up(costs)).sum::<f64>();
+    let by_block =
+        costs.predicate * predicates.len() as f64 + of(false).map(|t| t.route(costs)).sum::<f64>();
     let walk_rest: f64 = of(true).map(Traits::walk).sum();
     Choice {
         walked,

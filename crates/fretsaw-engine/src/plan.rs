@@ -26,6 +26,9 @@ pub enum Strategy {
     BitSliced,
     /// Every tree is walked.
     Walk,
+    /// The plainest walk, row by row and one tree after the other: the engine's own baseline for
+    /// speed-ups, where no other runtime is at hand.
+    PlainWalk,
 }
 
 /// What a plan is compiled for.
@@ -220,7 +223,7 @@ impl Plan {
         scratch: &mut Scratch,
     ) -> Result<(), Error> {
         self.check(rows, &out)?;
-        Ok(self.run(rows, out, scratch, false)?)
+        Ok(self.run(rows, out, scratch)?)
     }
 
     /// The same over threads, one a scratch: whole blocks at a time, so that results do not depend on
@@ -245,13 +248,13 @@ impl Plan {
             return Err(Error::shape("no scratch; give one a thread"));
         };
         if n_threads <= 1 {
-            return Ok(self.run(rows, out, own, false)?);
+            return Ok(self.run(rows, out, own)?);
         }
         let parts = Parts::new(rows.n_rows(), self.n_outputs, out, n_threads);
         let work = |scratch: &mut Scratch| {
             while let Some((range, out)) = parts.next() {
                 let first = range.start;
-                self.run(&rows.slice(range), out, scratch, false)
+                self.run(&rows.slice(range), out, scratch)
                     .map_err(|refusal| {
                         parts.stop();
                         refusal.after(first)
@@ -281,21 +284,6 @@ impl Plan {
             Some(refusal) => Err(refusal.into()),
             None => Ok(()),
         }
-    }
-
-    /// The same by the plainest walk: one row at a time, one tree after the other over the packed
-    /// nodes. The engine's own baseline for speed-ups, where no other runtime is at hand.
-    ///
-    /// # Errors
-    /// As [`margins`](Plan::margins).
-    pub fn walk_margins(
-        &self,
-        rows: &Rows<'_>,
-        out: MarginsMut<'_>,
-        scratch: &mut Scratch,
-    ) -> Result<(), Error> {
-        self.check(rows, &out)?;
-        Ok(self.run(rows, out, scratch, true)?)
     }
 
     /// Bytes that the plan holds.
@@ -391,16 +379,10 @@ impl Plan {
         }
     }
 
-    fn run(
-        &self,
-        rows: &Rows<'_>,
-        out: MarginsMut<'_>,
-        s: &mut Scratch,
-        plain_walk: bool,
-    ) -> Result<(), Refusal> {
+    fn run(&self, rows: &Rows<'_>, out: MarginsMut<'_>, s: &mut Scratch) -> Result<(), Refusal> {
         let program = match &self.front {
             Front::Steps(steps) => {
-                self.run_steps(steps, rows, out, s, plain_walk);
+                self.run_steps(steps, rows, out, s);
                 return Ok(());
             }
             Front::Program(program) => program,
@@ -412,25 +394,18 @@ impl Plan {
             let (out, after) = rest.split_at(n * self.n_outputs);
             rest = after;
             program
-                .run(&rows.slice(at..at + n), &mut block, s, plain_walk)
+                .run(&rows.slice(at..at + n), &mut block, s)
                 .map_err(|refusal| refusal.after(at))?;
-            self.run_body(&block, n, out, s, plain_walk);
+            self.run_body(&block, n, out, s);
         }
         s.block = block;
         Ok(())
     }
 
     /// Steps that keep their precision, and the body.
-    fn run_steps(
-        &self,
-        steps: &[Step],
-        rows: &Rows<'_>,
-        out: MarginsMut<'_>,
-        s: &mut Scratch,
-        plain_walk: bool,
-    ) {
+    fn run_steps(&self, steps: &[Step], rows: &Rows<'_>, out: MarginsMut<'_>, s: &mut Scratch) {
         match (&self.body, out) {
-            (PlanBody::Trees(t), out) => run::ensemble(t, steps, rows, out, s, plain_walk),
+            (PlanBody::Trees(t), out) => run::ensemble(t, steps, rows, out, s),
             (PlanBody::LinearF32(l), MarginsMut::F32(out)) => {
                 l.margins(rows, steps, out, &mut s.narrow, &mut s.row);
             }
@@ -442,17 +417,10 @@ impl Plan {
     }
 
     /// The body behind a program that has left `n` rows in `x`.
-    fn run_body(
-        &self,
-        x: &[f64],
-        n: usize,
-        out: MarginsMut<'_>,
-        s: &mut Scratch,
-        plain_walk: bool,
-    ) {
+    fn run_body(&self, x: &[f64], n: usize, out: MarginsMut<'_>, s: &mut Scratch) {
         match (&self.body, out) {
             (PlanBody::Trees(t), out) => with_rows(x, n, self.width(), |rows| {
-                run::ensemble(t, &[], rows, out, s, plain_walk);
+                run::ensemble(t, &[], rows, out, s);
             }),
             (PlanBody::LinearF32(l), MarginsMut::F32(out)) => {
                 let narrow = &mut s.narrow.prepared;

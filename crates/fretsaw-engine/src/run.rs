@@ -23,7 +23,6 @@ pub(crate) fn ensemble(
     rows: &Rows<'_>,
     out: MarginsMut<'_>,
     scratch: &mut Scratch,
-    plain_walk: bool,
 ) {
     if rows.n_rows() == 0 {
         return;
@@ -45,7 +44,6 @@ pub(crate) fn ensemble(
         steps,
         rows,
         width: width(steps, rows),
-        plain_walk,
         row,
         planes,
         codes,
@@ -185,7 +183,6 @@ struct Work<'a> {
     rows: &'a Rows<'a>,
     /// Values a row has behind the steps.
     width: usize,
-    plain_walk: bool,
     row: &'a mut Vec<f64>,
     planes: &'a mut Vec<crate::block::Plane>,
     codes: &'a mut Vec<Block<u8>>,
@@ -206,14 +203,10 @@ impl Work<'_> {
             let n = step.min(self.rows.n_rows() - at);
             let rows = self.rows.slice(at..at + n);
             let out = &mut out[at * n_outputs..(at + n) * n_outputs];
-            if self.plain_walk || n < self.trees.crossing {
+            if n < self.trees.crossing {
                 let x = prepared(&rows, self.steps, &mut staged.prepared, self.row);
                 let sums = &mut sums.few;
-                if self.plain_walk {
-                    few::run::plain_walk::<A, R>(self.trees, x, self.width, out, sums);
-                } else {
-                    few::run::rows::<A, R>(self.trees, x, self.width, out, sums, self.walking);
-                }
+                few::run::rows::<A, R>(self.trees, x, self.width, out, sums, self.walking);
             } else if let Some(forest) = forest {
                 let x = prepared(&rows, self.steps, &mut staged.prepared, self.row);
                 self.forest::<A, R>(forest, x, out, &mut sums.few);

@@ -118,7 +118,7 @@ impl Trees {
             Strategy::Auto => blocks,
             asked => asked,
         };
-        let mut choice = cost::choose(&traits, isa, by_blocks);
+        let mut choice = cost::choose(&traits, isa, e.sum, by_blocks);
 
         let mut table = Table::new(
             mem::take(&mut choice.predicates),
@@ -151,7 +151,7 @@ impl Trees {
             }
         };
         for (i, (tree, nodes)) in e.trees.iter().zip(&canonical).enumerate() {
-            walk.push(tree, nodes)?;
+            walk.push(tree)?;
             let codes = match choice.walked[i] {
                 None => routes.push(nodes, &plane_of),
                 Some(_) => None,
@@ -197,18 +197,21 @@ impl Trees {
             Strategy::Auto => Few::new(e, &canonical, &traits, &walk, isa)?,
             _ => Few::walk(e, &traits),
         };
+        let mut walked = vec![false; e.trees.len()];
+        let by_block = segments.iter().filter_map(|s| match s {
+            Segment::Walked(range) => Some(range),
+            Segment::Sliced(_) => None,
+        });
+        for range in by_block.chain(few.walked()) {
+            walked[range.clone()].fill(true);
+        }
         // The scalar kernels walk plain nodes: they are the specification.
-        if isa != Isa::Scalar {
-            let mut walked = vec![false; e.trees.len()];
-            let by_block = segments.iter().filter_map(|s| match s {
-                Segment::Walked(range) => Some(range),
-                Segment::Sliced(_) => None,
-            });
-            for range in by_block.chain(few.walked()) {
-                walked[range.clone()].fill(true);
-            }
+        if isa != Isa::Scalar && strategy != Strategy::PlainWalk {
             let by_row: Vec<_> = few.walked().cloned().collect();
             walk.plant(e, &canonical, &walked, &by_row, isa);
+        }
+        if walk.forest.is_none() {
+            walk.pack(&canonical, &walked)?;
         }
         let trees = Self {
             isa,
@@ -222,6 +225,7 @@ impl Trees {
             },
             crossing: match strategy {
                 Strategy::BitSliced => 0,
+                Strategy::PlainWalk => usize::MAX,
                 // Blocks of nothing but walks keep rows in flight, fewer rows keep trees in flight.
                 _ if leaves.batches.is_empty() => WALKED_ROWS,
                 _ => choice.crossing(few.ns_per_row),

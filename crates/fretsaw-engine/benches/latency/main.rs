@@ -10,7 +10,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use fretsaw_engine::{MarginsMut, Options, Plan, Scratch};
+use fretsaw_engine::{MarginsMut, Options, Plan, Scratch, Strategy};
 use fretsaw_model::random::Rng;
 use fretsaw_model::{
     Answer, BaseOrder, Body, Decision, Draft, Ensemble, Feature, Float, Link, Missing, Model, Node,
@@ -107,9 +107,11 @@ fn measure(shape: &Shape) -> Measured<'_> {
     let gather = gather::Walk::new(trees);
 
     let mut scratch = plan.scratch();
-    let mut engine = |i: usize| margin(&plan, row(i), &mut scratch, false);
-    let mut other = plan.scratch();
-    let mut walk = |i: usize| margin(&plan, row(i), &mut other, true);
+    let plain = Options::new(None, Strategy::PlainWalk);
+    let plain = Plan::compile(&model, &plain).expect("a plan");
+    let mut engine = |i: usize| margin(&plan, row(i), &mut scratch);
+    let mut other = plain.scratch();
+    let mut walk = |i: usize| margin(&plain, row(i), &mut other);
     let mut gathered = |i: usize| gather.as_ref().map_or(0.0, |walk| walk.margin(row(i)));
     for i in 0..CHECKED {
         let rows = Rows::f32(row(i), shape.n_features).expect("one row");
@@ -166,16 +168,11 @@ fn measure(shape: &Shape) -> Measured<'_> {
     }
 }
 
-fn margin(plan: &Plan, row: &[f32], scratch: &mut Scratch, plain: bool) -> f32 {
+fn margin(plan: &Plan, row: &[f32], scratch: &mut Scratch) -> f32 {
     let rows = Rows::f32(row, row.len()).expect("one row");
     let mut out = [0.0];
-    let margins = MarginsMut::F32(&mut out);
-    if plain {
-        plan.walk_margins(&rows, margins, scratch)
-    } else {
-        plan.margins(&rows, margins, scratch)
-    }
-    .expect("a row that fits");
+    plan.margins(&rows, MarginsMut::F32(&mut out), scratch)
+        .expect("a row that fits");
     out[0]
 }
 

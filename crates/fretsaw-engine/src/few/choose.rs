@@ -56,6 +56,8 @@ pub(super) struct Costs {
     /// and each below it.
     next_line: f64,
     word: f64,
+    /// How much longer a walk takes than where it has kernels of its own.
+    walk: f64,
 }
 
 impl Costs {
@@ -73,6 +75,7 @@ impl Costs {
                 line: 0.3,
                 next_line: 1.5,
                 word: 4.0,
+                walk: 1.0,
             },
             (_, true) => Self {
                 rank: if isa == Isa::Avx2 { 3.0 } else { 1.5 },
@@ -80,6 +83,7 @@ impl Costs {
                 line: 0.5,
                 next_line: 2.5,
                 word: 6.0,
+                walk: 1.0,
             },
             (_, false) => Self {
                 rank: 8.0,
@@ -87,6 +91,7 @@ impl Costs {
                 line: 3.0,
                 next_line: 4.0,
                 word: 40.0,
+                walk: if isa < Isa::Avx2 { 2.0 } else { 1.0 },
             },
         }
     }
@@ -99,7 +104,7 @@ pub(super) fn suits(tree: &Traits, n_nodes: usize) -> bool {
 
 /// The ways that a tree can go, and what they cost; the walk is always one.
 pub(super) fn ways(tree: &Traits, n_nodes: usize, costs: Costs) -> Vec<(Way, f64)> {
-    let mut ways = vec![(Way::Walk, tree.walk())];
+    let mut ways = vec![(Way::Walk, costs.walk * tree.walk_alone())];
     if Table::suits(tree.predicates.len(), tree.depth) {
         ways.push((Way::Table, costs.table));
     }

@@ -152,7 +152,7 @@ impl Few {
                 kind: Kind::Walk,
                 first: 0,
             }],
-            ns_per_row: traits.iter().map(Traits::walk).sum(),
+            ns_per_row: traits.iter().map(Traits::walk_alone).sum(),
             ..Self::default()
         }
     }

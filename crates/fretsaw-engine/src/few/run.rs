@@ -200,23 +200,3 @@ fn plain<A: Total, R: Value>(trees: &Trees, range: Range<usize>, x: &[R], sums: 
         });
     }
 }
-
-/// The engine's own baseline: nothing but [`plain`].
-pub(crate) fn plain_walk<A: Total, R: Value>(
-    trees: &Trees,
-    x: &[R],
-    width: usize,
-    out: &mut [A::Margin],
-    sums: &mut Vec<A>,
-) {
-    let finish = &trees.finish;
-    let n_outputs = finish.base.len();
-    for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(n_outputs)) {
-        sums.clear();
-        sums.extend((0..n_outputs).map(|k| start::<A>(finish, k)));
-        plain(trees, 0..trees.walk.trees.len(), x, sums);
-        for (k, (out, sum)) in out.iter_mut().zip(&*sums).enumerate() {
-            *out = sum.finish(finish, k);
-        }
-    }
-}

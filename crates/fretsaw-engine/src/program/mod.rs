@@ -98,7 +98,6 @@ struct KernelPlan {
 /// What steps need while they run.
 struct Run<'a> {
     scratch: &'a mut Scratch,
-    plain_walk: bool,
     n_rows: usize,
 }
 
@@ -142,12 +141,11 @@ impl Program {
         rows: &Rows<'_>,
         block: &mut Vec<f64>,
         scratch: &mut Scratch,
-        plain_walk: bool,
     ) -> Result<(), Refusal> {
         let mut n = rows.n_rows();
         let mut refused = Ok(());
         // A later step may refuse an earlier row: the rows in front of a refused one are run again.
-        while let Err(e) = self.attempt(&rows.slice(0..n), block, scratch, plain_walk) {
+        while let Err(e) = self.attempt(&rows.slice(0..n), block, scratch) {
             n = e.row;
             refused = Err(e);
         }
@@ -159,10 +157,8 @@ impl Program {
         rows: &Rows<'_>,
         block: &mut Vec<f64>,
         scratch: &mut Scratch,
-        plain_walk: bool,
     ) -> Result<(), Refusal> {
         let mut run = Run {
-            plain_walk,
             n_rows: rows.n_rows(),
             scratch,
         };
@@ -412,13 +408,13 @@ impl Run<'_> {
         if trees.finish.sum == Sum::F64 {
             out.resize(n, 0.0);
             let out = MarginsMut::F64(out);
-            run::ensemble(trees, &[], rows, out, self.scratch, self.plain_walk);
+            run::ensemble(trees, &[], rows, out, self.scratch);
             return;
         }
         let mut margins = mem::take(&mut self.scratch.margins);
         margins.resize(n, 0.0);
         let narrow = MarginsMut::F32(&mut margins);
-        run::ensemble(trees, &[], rows, narrow, self.scratch, self.plain_walk);
+        run::ensemble(trees, &[], rows, narrow, self.scratch);
         out.extend(margins.iter().map(|&m| f64::from(m)));
         self.scratch.margins = margins;
     }

@@ -1,4 +1,4 @@
-//! A forest of compact nodes over ranks: what all walks but the plain one go over.
+//! A forest of compact nodes over ranks: what most walks go over.
 //!
 //! A node is 8 bytes: a column, a cut, and where its two children stand next to each other. A leaf
 //! says where its values are. Each tree starts with its upper levels as a complete heap, so that the place

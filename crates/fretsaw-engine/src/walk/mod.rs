@@ -1,8 +1,9 @@
 //! Walking: trees as nodes, for trees that do not suit circuits and for a few rows.
 //!
 //! The plain form is packed nodes that compare values ([`Nodes`]): one row, one tree, one node after
-//! the other. It is the engine's own baseline, and what remains for ensembles whose tests do not
-//! suit ranks. All other walks go over a [`Forest`] of compact nodes that compare ranks.
+//! the other. It is the engine's own baseline, what the scalar kernels go by, and what remains for
+//! ensembles whose tests do not suit ranks. All other walks go over a [`Forest`] of compact nodes
+//! that compare ranks. A plan has one of the two, and only the trees that are walked in it.
 
 mod forest;
 mod ranks;
@@ -66,8 +67,9 @@ pub(crate) struct WalkTree {
     linear: Option<(usize, f64)>,
 }
 
-/// All trees as nodes.
+/// What walks need of the trees.
 pub(crate) struct Walk {
+    /// Those that are walked plainly.
     pub(crate) nodes: Nodes,
     pub(crate) trees: Vec<WalkTree>,
     values: Values,
@@ -114,8 +116,36 @@ impl Walk {
         }
     }
 
-    /// Holds the trees that are `walked` as compact nodes too, if they suit that; of these, the
-    /// ranges `by_row` are what rows by themselves are walked through.
+    /// Holds the trees that are `walked` as packed nodes.
+    ///
+    /// # Errors
+    /// When there are more than can be numbered.
+    pub(crate) fn pack(
+        &mut self,
+        trees: &[Vec<circuit::Node>],
+        walked: &[bool],
+    ) -> Result<(), Error> {
+        for (i, nodes) in trees.iter().enumerate().filter(|&(i, _)| walked[i]) {
+            let tree = &mut self.trees[i];
+            let width = match tree.target {
+                Some(_) => 1,
+                None => self.n_outputs,
+            };
+            let (first_value, odd) = (tree.first_value as usize, &mut self.odd);
+            let n_before = match &mut self.nodes {
+                Nodes::F32(v) => pack(v, nodes, first_value, width, odd),
+                Nodes::F64(v) => pack(v, nodes, first_value, width, odd),
+            };
+            if n_before + nodes.len() > MAX_NUMBER {
+                return Err(too_many(i));
+            }
+            tree.root = n_before as u32;
+        }
+        Ok(())
+    }
+
+    /// Holds the trees that are `walked` as compact nodes, if they suit that; of these, the ranges
+    /// `by_row` are what rows by themselves are walked through.
     pub(crate) fn plant(
         &mut self,
         e: &Ensemble,
@@ -149,32 +179,14 @@ impl Walk {
         }
     }
 
-    /// Adds the next tree.
-    pub(crate) fn push(&mut self, tree: &Tree, nodes: &[circuit::Node]) -> Result<(), Error> {
+    /// Adds the next tree, so far without its nodes.
+    ///
+    /// # Errors
+    /// When it has more leaf values than can be numbered.
+    pub(crate) fn push(&mut self, tree: &Tree) -> Result<(), Error> {
         let first_value = self.values.len();
-        let width = match tree.target {
-            Target::Output(_) => 1,
-            Target::All => self.n_outputs,
-        };
-        let first_node = match &self.nodes {
-            Nodes::F32(v) => v.len(),
-            Nodes::F64(v) => v.len(),
-        };
-        if first_value + tree.leaves.len() > MAX_NUMBER
-            || self.odd.len() + nodes.len() > MAX_NUMBER
-            || first_node + nodes.len() > MAX_NUMBER
-        {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!(
-                    "tree {}: more than {MAX_NUMBER} nodes or leaf values in one ensemble; split it",
-                    self.trees.len()
-                ),
-            ));
-        }
-        match &mut self.nodes {
-            Nodes::F32(v) => pack(v, nodes, first_value, width, &mut self.odd),
-            Nodes::F64(v) => pack(v, nodes, first_value, width, &mut self.odd),
+        if first_value + tree.leaves.len() > MAX_NUMBER {
+            return Err(too_many(self.trees.len()));
         }
         self.values.extend(tree.leaves.iter().copied(), tree.weight);
         let linear = (!tree.linear.is_empty()).then_some((self.linear.len(), tree.weight));
@@ -187,7 +199,7 @@ impl Walk {
             self.terms.extend(&leaf.terms);
         }
         self.trees.push(WalkTree {
-            root: first_node as u32,
+            root: 0,
             target: match tree.target {
                 Target::Output(k) => Some(k),
                 Target::All => None,
@@ -295,6 +307,15 @@ impl Walk {
     }
 }
 
+fn too_many(tree: usize) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "tree {tree}: more than {MAX_NUMBER} nodes or leaf values in one ensemble; split it"
+        ),
+    )
+}
+
 /// Finds leaves of a tree that say the same as one before: of a tree grown to the end most do, and
 /// what is read for all of them is one line of memory.
 struct Same<'a> {
@@ -340,13 +361,14 @@ impl<'a> Same<'a> {
     }
 }
 
+/// Appends a tree's nodes; gives how many there were before.
 fn pack<T: Value>(
     out: &mut Vec<Node<T>>,
     nodes: &[circuit::Node],
     first_value: usize,
     width: usize,
     odd: &mut Vec<Predicate>,
-) {
+) -> usize {
     let first = out.len();
     // Breadth first, the two children of a split next to each other.
     let mut order = vec![0_u32];
@@ -379,4 +401,5 @@ fn pack<T: Value>(
             }
         });
     }
+    first
 }

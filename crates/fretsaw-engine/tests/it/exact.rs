@@ -347,8 +347,10 @@ fn threads_and_the_plain_walk() {
             &fretsaw_model::margins(&model, &rows.slice(0..100)).unwrap(),
             &|| format!("seed {seed}"),
         );
-        let walk = run(&plan, &rows, |p, r, out| {
-            p.walk_margins(r, out, &mut scratch).unwrap();
+        let plain = Options::new(None, Strategy::PlainWalk);
+        let plain = Plan::compile(&model, &plain).unwrap();
+        let walk = run(&plain, &rows, |p, r, out| {
+            p.margins(r, out, &mut scratch).unwrap();
         });
         assert_same(&walk, &one, &|| format!("seed {seed}, walked"));
         for n_threads in [1, 2, 3, 8] {

@@ -256,7 +256,6 @@ fn shallow_trees() {
                 linear: n_trees == 70 && sum == Sum::F64,
                 sum,
                 compare: if seed == 2 { Float::F64 } else { Float::F32 },
-                ..Shape::default()
             };
             let model = random::ensemble(seed, &shape);
             check(&model, &random::rows(seed, &model, 45), Strategy::Walk);

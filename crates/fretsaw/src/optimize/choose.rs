@@ -131,7 +131,7 @@ pub(super) fn assign(
 
 fn said(way: Strategy) -> &'static str {
     match way {
-        Strategy::Walk => "walked",
+        Strategy::Walk | Strategy::PlainWalk => "walked",
         _ => "bit-sliced",
     }
 }

@@ -193,7 +193,11 @@ impl Baseline {
     /// # Errors
     /// When the engine cannot run the model.
     pub fn new(model: &Model) -> Result<Self> {
-        let mut native = Native::new(model, 1)?;
+        let options = Options {
+            strategy: Strategy::PlainWalk,
+            ..engine_options()?
+        };
+        let mut native = Native::with_options(model, 1, &options)?;
         native.info.backend = "native one-row walk".into();
         Ok(Self(native))
     }
@@ -209,37 +213,7 @@ impl Session for Baseline {
     }
 
     fn run(&mut self, rows: &Rows<'_>, want: Want, out: &mut Predictions) -> Result<()> {
-        let Native {
-            head,
-            plan,
-            scratch,
-            f32s,
-            f64s,
-            ..
-        } = &mut self.0;
-        if want == Want::Margins {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "the baseline gives answers only",
-            ));
-        }
-        let n = rows.n_rows() * plan.n_outputs();
-        match plan.margin() {
-            Float::F32 => {
-                f32s.resize(n, 0.0);
-                plan.walk_margins(rows, MarginsMut::F32(f32s), &mut scratch[0])
-                    .map_err(backend)?;
-                answers_f32(head, f32s, out.f32s());
-            }
-            Float::F64 => {
-                f64s.resize(n, 0.0);
-                plan.walk_margins(rows, MarginsMut::F64(f64s), &mut scratch[0])
-                    .map_err(backend)?;
-                answers_f64(head, f64s, out.f64s());
-            }
-        }
-        out.n_columns = head.n_columns();
-        Ok(())
+        self.0.run(rows, want, out)
     }
 }
 
