@@ -3,7 +3,8 @@
 //! The plain form is packed nodes that compare values ([`Nodes`]): one row, one tree, one node after
 //! the other. It is the engine's own baseline, what the scalar kernels go by, and what remains for
 //! ensembles whose tests do not suit ranks. All other walks go over a [`Forest`] of compact nodes
-//! that compare ranks. A plan has one of the two, and only the trees that are walked in it.
+//! that compare ranks, and one row through the shallow ones of these over [`Shallow`]. A plan has
+//! packed nodes or a forest, and only the trees that are walked in it.
 
 mod forest;
 mod ranks;
