@@ -34,9 +34,13 @@ impl Few {
         let holds = outputs.into_iter().all(|&k| (k as usize) < shape.n_outputs)
             && (shape.n_outputs == 1 || self.outputs.len() == n_trees || self.walks());
         ensure(holds, "outputs of few rows")?;
+        let mut end = 0;
         for segment in &self.segments {
             let trees = &segment.trees;
-            ensure(is_range(trees, n_trees), "a segment of few rows")?;
+            // In order: what is made of the trees that are walked rests on it.
+            let holds = is_range(trees, n_trees) && trees.start >= end;
+            ensure(holds, "a segment of few rows")?;
+            end = trees.end;
             if segment.kind == Kind::Walk {
                 ensure(walk.has(trees), "a walk of few rows")?;
                 continue;

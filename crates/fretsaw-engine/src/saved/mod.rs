@@ -111,7 +111,7 @@ impl Plan {
         let groups = Saved::load(from)?;
         let n_leaves = Saved::load(from)?;
         let steps: Vec<Simple> = Saved::load(from)?;
-        let trees = Box::<crate::trees::Trees>::new(Saved::load(from)?);
+        let mut trees = Box::<crate::trees::Trees>::new(Saved::load(from)?);
         let is_counted = (1..=u32::MAX as usize).contains(&n_features);
         ensure(is_counted, "the number of features")?;
         ensure(trees.isa == isa, "two instruction sets")?;
@@ -122,6 +122,8 @@ impl Plan {
         ensure(margin == of_sum, "the type of margins")?;
         ensure(steps.iter().all(|s| s.suits(n_features)), "a step")?;
         trees.check(n_features, n_outputs)?;
+        let by_row: Vec<_> = trees.few.walked().cloned().collect();
+        trees.walk.pad(&by_row);
         Ok(Self {
             n_features,
             // Hashes are derived from tables, which are not saved.

@@ -81,7 +81,6 @@ saved!([] Leaves { batches, runs, jobs, tables });
 saved_enum!([] walk::Nodes { 0 => F32(nodes), 1 => F64(nodes) });
 saved!([] WalkTree { root, target, first_value, linear });
 saved!([] LinearLeaf { constant, first, len });
-saved!([] Walk { nodes, trees, values, odd, linear, terms, n_outputs, forest });
 saved!([] Place { first, levels, below, steps });
 saved!([] Top { levels, asks });
 saved!([] Forest { nodes, places, tops, ranks });
@@ -90,6 +89,33 @@ saved!([<T: Stored>] walk::Search<T> { nodes, levels });
 saved!([<T: Stored>] Feature<T> { feature, search, pages });
 saved_enum!([] Features { 0 => F32(features), 1 => F64(features) });
 saved!([] Ranks { features, odd, n_columns });
+
+impl Saved for Walk {
+    fn save(&self, to: &mut Writer) {
+        self.nodes.save(to);
+        self.trees.save(to);
+        self.values.save(to);
+        self.odd.save(to);
+        self.linear.save(to);
+        self.terms.save(to);
+        self.n_outputs.save(to);
+        self.forest.save(to);
+    }
+    fn load(from: &mut Reader) -> Result<Self, Error> {
+        Ok(Self {
+            nodes: Saved::load(from)?,
+            trees: Saved::load(from)?,
+            values: Saved::load(from)?,
+            odd: Saved::load(from)?,
+            linear: Saved::load(from)?,
+            terms: Saved::load(from)?,
+            n_outputs: Saved::load(from)?,
+            forest: Saved::load(from)?,
+            // Made anew of the forest, when that has been checked.
+            shallow: None,
+        })
+    }
+}
 
 impl Saved for Nodes {
     fn save(&self, to: &mut Writer) {

@@ -1,4 +1,4 @@
-//! A forest of compact nodes over ranks: what all walks but the plain one go over.
+//! A forest of compact nodes over ranks: what most walks go over.
 //!
 //! A node is 8 bytes: a column, a cut, and where its two children stand next to each other. A leaf
 //! says where its values are. Each tree starts with its upper levels as a complete heap, so that the place
@@ -12,8 +12,10 @@ use crate::block::{Block, ROWS, Value};
 use crate::circuit;
 use crate::isa::Isa;
 use crate::kernel::{self, Ask, LEAF, Nodes, Step};
+use crate::leaves::Values;
 use crate::predicate::SetTest;
 use crate::walk::ranks::{Asked, Ranks};
+use crate::walk::shallow::Shallow;
 
 /// Levels of a tree's complete top, at most.
 pub(crate) const MAX_TOP: usize = 6;
@@ -85,6 +87,11 @@ pub(crate) struct Walking {
 }
 
 impl Walking {
+    /// The ranks of a row.
+    pub(crate) fn ranks(&self) -> &[u16] {
+        &self.rows
+    }
+
     pub(crate) fn memory(&self) -> usize {
         2 * (self.rows.capacity() + self.todo.capacity())
             + 4 * self.at.capacity()
@@ -378,6 +385,16 @@ impl Forest {
         first(tree)..first(tree + 1)
     }
 
+    /// Of `trees`, which come in order, the shallow ones.
+    pub(super) fn shallow(
+        &self,
+        trees: impl Iterator<Item = usize>,
+        values: &Values,
+    ) -> Option<Shallow> {
+        let trees = trees.map(|tree| (tree, self.places[tree].first));
+        Shallow::new(&self.nodes, trees, values)
+    }
+
     /// Ranks one row, for [`row`](Self::row).
     pub(crate) fn rank_row<R: Value>(
         &self,
@@ -392,7 +409,7 @@ impl Forest {
         rows.clear();
         rows.resize(n.next_multiple_of(if n > 64 { MAX_COLUMNS } else { 1 }), 0);
         self.ranks
-            .rank(isa, x, x.len(), sets, |_, column, rank| rows[column] = rank);
+            .rank_row(isa, x, sets, |column, rank| rows[column] = rank);
     }
 
     /// Where the values start that the ranked row comes to in each of up to [`ROWS`] trees.

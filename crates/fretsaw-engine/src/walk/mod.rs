@@ -3,16 +3,21 @@
 //! The plain form is packed nodes that compare values ([`Nodes`]): one row, one tree, one node after
 //! the other. It is the engine's own baseline, what the scalar kernels go by, and what remains for
 //! ensembles whose tests do not suit ranks. All other walks go over a [`Forest`] of compact nodes
-//! that compare ranks. A plan has one of the two, and only the trees that are walked in it.
+//! that compare ranks, and one row through the shallow ones of these over [`Shallow`]. A plan has
+//! packed nodes or a forest, and only the trees that are walked in it.
 
 pub(crate) mod forest;
 pub(crate) mod ranks;
+mod shallow;
+
+use std::ops::Range;
 
 use fretsaw_model::{Ensemble, Float, Target, Tree};
 
 use self::forest::Planting;
 pub(crate) use self::forest::{Forest, MAX_TOP, Walking};
-pub(crate) use self::ranks::{KEYS, Search};
+pub(crate) use self::ranks::{Feature, KEYS, Search};
+pub(crate) use self::shallow::{Padded, Shallow};
 use crate::array::{Array, Stored, stored};
 use crate::block::Value;
 use crate::circuit;
@@ -81,6 +86,8 @@ pub(crate) struct Walk {
     pub(crate) n_outputs: usize,
     /// The trees as compact nodes, where their tests suit ranks.
     pub(crate) forest: Option<Forest>,
+    /// Of those the shallow ones that a row meets by itself.
+    pub(crate) shallow: Option<Shallow>,
 }
 
 impl WalkTree {
@@ -112,6 +119,7 @@ impl Walk {
             terms: Vec::new(),
             n_outputs: ensemble.n_outputs,
             forest: None,
+            shallow: None,
         }
     }
 
@@ -143,12 +151,14 @@ impl Walk {
         Ok(())
     }
 
-    /// Holds the trees that are `walked` as compact nodes, if they suit that.
+    /// Holds the trees that are `walked` as compact nodes, if they suit that; of these, the ranges
+    /// `by_row` are what rows by themselves are walked through.
     pub(crate) fn plant(
         &mut self,
         e: &Ensemble,
         trees: &[Vec<circuit::Node>],
         walked: &[bool],
+        by_row: &[Range<usize>],
         isa: Isa,
     ) {
         if !walked.contains(&true) {
@@ -166,6 +176,19 @@ impl Walk {
             }
         }
         self.forest = planting.finish(e.compare == Float::F64, isa);
+        self.pad(by_row);
+    }
+
+    /// Holds the shallow ones of the trees in the forest once more, padded.
+    pub(crate) fn pad(&mut self, by_row: &[Range<usize>]) {
+        if let Some(forest) = &self.forest {
+            let trees = by_row.iter().cloned().flatten();
+            let plain = |tree: &usize| {
+                let tree = &self.trees[*tree];
+                tree.target.is_some() && !tree.is_linear()
+            };
+            self.shallow = forest.shallow(trees.filter(plain), &self.values);
+        }
     }
 
     /// Adds the next tree, so far without its nodes.
@@ -226,6 +249,7 @@ impl Walk {
             + size_of_val(&self.linear[..])
             + size_of_val(&self.terms[..])
             + self.forest.as_ref().map_or(0, Forest::memory)
+            + self.shallow.as_ref().map_or(0, Shallow::memory)
     }
 
     /// Adds what `tree` says of the row `x`, which came to the leaf whose values start at `at`.

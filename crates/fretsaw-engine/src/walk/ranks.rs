@@ -262,6 +262,28 @@ impl Ranks {
         }
     }
 
+    /// Ranks one row; `put(column, rank)` is called for each column.
+    pub(crate) fn rank_row<R: Value>(
+        &self,
+        isa: Isa,
+        x: &[R],
+        sets: &[SetTest],
+        mut put: impl FnMut(usize, u16),
+    ) {
+        match &self.features {
+            Features::F32(features) => {
+                kernel::rank_row_f32(isa, features, x, |f, x, rank| f.write(x, rank, &mut put));
+            }
+            Features::F64(features) => {
+                kernel::rank_row_f64(isa, features, x, |f, x, rank| f.write(x, rank, &mut put));
+            }
+        }
+        for (predicate, column) in &self.odd {
+            let holds = predicate.holds(x[predicate.feature as usize].widen(), sets);
+            put(usize::from(*column), u16::from(!holds));
+        }
+    }
+
     pub(crate) fn memory(&self) -> usize {
         fn of<T>(features: &[Feature<T>]) -> usize {
             let each = |f: &Feature<T>| {
