@@ -2,9 +2,10 @@
 //! 255 cuts each, with f32, f64 and integer leaves, on every instruction set. Answers are
 //! checked against the reference predictor before anything is timed.
 //!
-//! `cargo bench -p fretsaw-engine [-- f32|f64|i32|small]`
+//! `cargo bench -p fretsaw-engine [-- f32|f64|i32|small|saved]`
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fretsaw_engine::{Isa, MarginsMut, Options, Plan, Scratch, Strategy};
@@ -34,6 +35,9 @@ fn main() {
     }
     if wanted("small") {
         small(&model(Sum::F32), &rows);
+    }
+    if wanted("saved") {
+        saved(&model(Sum::F32), &rows);
     }
 }
 
@@ -84,6 +88,45 @@ fn small(model: &Model, values: &[f32]) {
         });
         println!("{n:>4} rows: block {sliced:.1} us, walk {walked:.1} us");
     }
+}
+
+/// Bytes where a mapped file could have them.
+struct Mapped(Vec<u8>, usize);
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0[self.1..]
+    }
+}
+
+/// A plan made ready from its bytes, against compiling it.
+fn saved(model: &Model, values: &[f32]) {
+    let rows = Rows::f32(values, N_FEATURES).expect("whole rows");
+    let mut best = [f64::MAX; 3];
+    let mut n_bytes = 0;
+    for _ in 0..20 {
+        let start = Instant::now();
+        let plan = Plan::compile(model, &Options::default()).expect("a plan");
+        best[0] = start.elapsed().as_secs_f64().min(best[0]);
+        let start = Instant::now();
+        let bytes = plan.save().expect("a plan of trees");
+        best[1] = start.elapsed().as_secs_f64().min(best[1]);
+        n_bytes = bytes.len();
+        let mut room = vec![0; n_bytes + 64];
+        let first = room.as_ptr().align_offset(64);
+        room[first..first + n_bytes].copy_from_slice(&bytes);
+        room.truncate(first + n_bytes);
+        let mapped = Arc::new(Mapped(room, first));
+        let start = Instant::now();
+        let loaded = Plan::load(mapped).expect("what was saved");
+        best[2] = start.elapsed().as_secs_f64().min(best[2]);
+        Run::new(&loaded).check(model, &rows);
+    }
+    let [compiled, saved, loaded] = best.map(|s| s * 1e3);
+    println!(
+        "a plan of {} KiB: compiled in {compiled:.2} ms, saved in {saved:.2} ms, loaded in {loaded:.2} ms",
+        n_bytes / 1024
+    );
 }
 
 struct Run<'a> {

@@ -13,6 +13,7 @@
 //! The operations of a few trees, a group, are interleaved, so that none waits for the one just before it.
 //! Trees with too many leaves for a code of a byte have no circuit; they are walked.
 
+use crate::array::{Array, stored};
 use crate::deal::deal_codes;
 use crate::predicate::Predicate;
 
@@ -36,6 +37,7 @@ pub(crate) enum Node {
 
 /// One operation: `planes[out] = select ? yes : no`, bit by bit.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Mux {
     pub(crate) select: u32,
     pub(crate) yes: u32,
@@ -58,8 +60,8 @@ pub(crate) enum Route {
 #[derive(Default)]
 pub(crate) struct Routes {
     pub(crate) routes: Vec<Route>,
-    pub(crate) heap: Vec<u32>,
-    pub(crate) ops: Vec<Mux>,
+    pub(crate) heap: Array<u32>,
+    pub(crate) ops: Array<Mux>,
     pub(crate) groups: Vec<Group>,
     /// Planes of constants, predicates and temporaries: every index above is below it.
     pub(crate) n_planes: usize,
@@ -70,8 +72,10 @@ pub(crate) struct Routes {
     n_temporaries: usize,
     /// Groups that belong to a batch.
     n_batched: usize,
-    n_operations: usize,
+    pub(crate) n_operations: usize,
 }
+
+stored!([] Mux { select, yes, no, out });
 
 /// Trees whose operations take turns, and whose temporaries the next such trees take over: few, so
 /// that those stay in the first cache.
@@ -151,7 +155,8 @@ impl Routes {
         let first_op = self.ops.len();
         let trees = std::mem::take(&mut self.pending);
         for i in 0..trees.iter().map(Vec::len).max().unwrap_or(0) {
-            self.ops.extend(trees.iter().filter_map(|ops| ops.get(i)));
+            self.ops
+                .extend(trees.iter().filter_map(|ops| ops.get(i)).copied());
         }
         self.n_temporaries = 0;
         self.groups.push(Group {

@@ -153,9 +153,9 @@ impl Traits {
     /// Why the tree cannot be sliced, if so.
     fn unsuitable(&self) -> Option<&'static str> {
         if self.linear {
-            Some("its leaves are linear functions")
+            Some(LINEAR)
         } else if self.n_leaves > MAX_LEAVES {
-            Some("more leaves than a byte can number")
+            Some(TOO_MANY)
         } else {
             None
         }
@@ -226,6 +226,10 @@ impl Choice {
 pub(crate) const TOO_DEAR: &str = "walking it costs less than its predicates and operations";
 pub(crate) const SHARED: &str = "trees share its predicates, and its codes fit a byte";
 pub(crate) const ASKED: &str = "asked for";
+const LINEAR: &str = "its leaves are linear functions";
+const TOO_MANY: &str = "more leaves than a byte can number";
+/// All reasons, by the numbers that saved plans know them by.
+pub(crate) const REASONS: [&str; 5] = [TOO_DEAR, SHARED, ASKED, LINEAR, TOO_MANY];
 
 pub(crate) fn choose(trees: &[Traits], isa: Isa, sum: Sum, strategy: Strategy) -> Choice {
     let costs = Costs::of(isa, sum);

@@ -10,6 +10,8 @@ pub enum ErrorKind {
     Unsupported,
     /// This processor lacks the instruction set that was asked for.
     Isa,
+    /// No plan that this engine has saved, or a damaged one.
+    Saved,
     /// The rows or the output do not fit the plan.
     Shape,
     /// A row holds a category that the model refuses.

@@ -8,6 +8,7 @@
 
 use fretsaw_model::{Sum, Target, Tree};
 
+use crate::array::Array;
 use crate::block::{Plane, ROWS};
 
 /// Trees whose codes are kept before their leaves are added: 8 KiB of codes.
@@ -64,17 +65,17 @@ impl Leaf for i32 {
 
 /// Values in the type of the sum.
 pub(crate) enum Values {
-    F32(Vec<f32>),
-    F64(Vec<f64>),
-    I32(Vec<i32>),
+    F32(Array<f32>),
+    F64(Array<f64>),
+    I32(Array<i32>),
 }
 
 impl Values {
     pub(crate) fn new(sum: Sum) -> Self {
         match sum {
-            Sum::F32 => Self::F32(Vec::new()),
-            Sum::F64 => Self::F64(Vec::new()),
-            Sum::I32 => Self::I32(Vec::new()),
+            Sum::F32 => Self::F32(Array::default()),
+            Sum::F64 => Self::F64(Array::default()),
+            Sum::I32 => Self::I32(Array::default()),
         }
     }
 
@@ -123,7 +124,7 @@ pub(crate) enum Tables {
     /// word of a value the lines of codes 0..32, 32..64 and so on. Or byte `j` of 64 values, and
     /// the lines of codes 0..64, 64..128 and so on.
     Lines {
-        lines: Vec<Plane>,
+        lines: Array<Plane>,
         sum: Sum,
         held: Held,
     },
@@ -235,7 +236,7 @@ struct Form {
 
 /// Adds the lines of `values`, `unit` bytes of each value at a time.
 fn slice<const N: usize>(
-    lines: &mut Vec<Plane>,
+    lines: &mut Array<Plane>,
     unit: usize,
     values: impl Iterator<Item = [u8; N]>,
 ) {
@@ -295,7 +296,7 @@ impl Leaves {
         let tables = match held {
             Held::Plain => Tables::Plain(Values::new(sum)),
             held => Tables::Lines {
-                lines: Vec::new(),
+                lines: Array::default(),
                 sum,
                 held,
             },

@@ -17,10 +17,13 @@
 //! Steps that compute in f64 are a program over the same blocks (`program`): a table of rows goes
 //! from step to step, and ensembles within steps are compiled as bodies are.
 //!
+//! A plan of trees can be saved as bytes, and run over them where they lie (`saved`).
+//!
 //! What comes out is that of `fretsaw_model::body_rows`, bit for bit, whatever the instruction set,
 //! the strategy, the batch size or the number of threads. The link is not applied here. Nothing is
 //! read from the environment and no machine code is generated.
 
+mod array;
 mod block;
 mod circuit;
 mod cost;
@@ -38,6 +41,8 @@ mod predicate;
 mod prepare;
 mod program;
 mod run;
+mod saved;
+
 mod scratch;
 mod summary;
 mod table;

@@ -89,16 +89,16 @@ impl<'a> MarginsMut<'a> {
 /// A model compiled for one instruction set. Immutable; threads share it, each with a [`Scratch`]
 /// of its own.
 pub struct Plan {
-    n_features: usize,
+    pub(crate) n_features: usize,
     /// Whether rows hold hashes, which f32 cannot.
-    double_rows: bool,
-    n_outputs: usize,
-    margin: Float,
-    front: Front,
-    body: PlanBody,
-    isa: Isa,
-    groups: Vec<Group>,
-    n_leaves: usize,
+    pub(crate) double_rows: bool,
+    pub(crate) n_outputs: usize,
+    pub(crate) margin: Float,
+    pub(crate) front: Front,
+    pub(crate) body: PlanBody,
+    pub(crate) isa: Isa,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) n_leaves: usize,
 }
 
 impl fmt::Debug for Plan {
@@ -108,14 +108,14 @@ impl fmt::Debug for Plan {
 }
 
 /// What stands in front of the body.
-enum Front {
+pub(crate) enum Front {
     /// Steps that the body applies to each row as it takes it in, in the rows' own precision.
     Steps(Vec<Step>),
     /// Steps of any kind; the body gets what they leave, in f64.
     Program(Program),
 }
 
-enum PlanBody {
+pub(crate) enum PlanBody {
     Trees(Box<Trees>),
     LinearF32(LinearPlan<f32>),
     LinearF64(LinearPlan<f64>),

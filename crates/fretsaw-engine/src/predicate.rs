@@ -34,7 +34,7 @@ pub(crate) struct Predicate {
     /// The answer to NaN (and to the zone).
     pub(crate) nan: bool,
     /// The threshold in an order-preserving form, or the number of the set.
-    key: u64,
+    pub(crate) key: u64,
 }
 
 impl Predicate {
@@ -159,12 +159,12 @@ fn ordered(t: f64) -> u64 {
 /// A category set with its missing rule, as a bitmap where that is small.
 #[derive(Clone, Debug)]
 pub(crate) struct SetTest {
-    set: CategorySet,
-    missing: Missing,
+    pub(crate) set: CategorySet,
+    pub(crate) missing: Missing,
     /// The answer for each category below `64 * len`; empty where the set is too spread out.
-    answers: Vec<u64>,
+    pub(crate) answers: Vec<u64>,
     /// The answer for the categories above.
-    beyond: bool,
+    pub(crate) beyond: bool,
 }
 
 /// Categories up to here are looked up in a bitmap (8 KiB), sets with larger ones by search.

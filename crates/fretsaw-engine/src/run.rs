@@ -8,13 +8,13 @@ use crate::block::{Block, Columns, ROWS, Value};
 use crate::few::bytes::Ranked;
 use crate::few::tables::Pools;
 use crate::few::{self, Leaves};
-use crate::kernel::{self, Lookups, SumMut};
+use crate::kernel::{self, Below, Lookups, SumMut};
 use crate::leaves::{BATCH, Leaf, Values};
 use crate::plan::MarginsMut;
 use crate::prepare::{Row, load, prepared, transpose, width};
 use crate::scratch::{Scratch, Staged, Sums};
 use crate::trees::{Finish, Segment, Trees};
-use crate::walk::{Forest, Node, Nodes, Walking};
+use crate::walk::{Forest, Node, Nodes, Padded, Walking};
 
 /// Runs `trees` over `rows`. The caller has checked shapes and precisions.
 pub(crate) fn ensemble(
@@ -68,6 +68,8 @@ pub(crate) trait Total: Leaf {
     fn values(values: &Values) -> &[Self];
     /// The leaves of few rows, unless they are places.
     fn pools(leaves: &Leaves) -> Option<&Pools<Self>>;
+    /// The leaves of shallow trees.
+    fn padded(leaves: &Padded) -> &[Below<Self>];
     /// The base, where it comes first.
     fn first(base: f64) -> Self;
     fn finish(self, finish: &Finish, output: usize) -> Self::Margin;
@@ -86,6 +88,12 @@ impl Total for f32 {
         match leaves {
             Leaves::F32(p) => Some(p),
             _ => None,
+        }
+    }
+    fn padded(leaves: &Padded) -> &[Below<Self>] {
+        match leaves {
+            Padded::F32(v) => v,
+            _ => &[],
         }
     }
     fn first(base: f64) -> Self {
@@ -117,6 +125,12 @@ impl Total for f64 {
             _ => None,
         }
     }
+    fn padded(leaves: &Padded) -> &[Below<Self>] {
+        match leaves {
+            Padded::F64(v) => v,
+            _ => &[],
+        }
+    }
     fn first(base: f64) -> Self {
         base
     }
@@ -144,6 +158,12 @@ impl Total for i32 {
         match leaves {
             Leaves::I32(p) => Some(p),
             _ => None,
+        }
+    }
+    fn padded(leaves: &Padded) -> &[Below<Self>] {
+        match leaves {
+            Padded::I32(v) => v,
+            _ => &[],
         }
     }
     fn first(_base: f64) -> Self {

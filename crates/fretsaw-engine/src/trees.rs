@@ -207,7 +207,8 @@ impl Trees {
         }
         // The scalar kernels walk plain nodes: they are the specification.
         if isa != Isa::Scalar && strategy != Strategy::PlainWalk {
-            walk.plant(e, &canonical, &walked, isa);
+            let by_row: Vec<_> = few.walked().cloned().collect();
+            walk.plant(e, &canonical, &walked, &by_row, isa);
         }
         if walk.forest.is_none() {
             walk.pack(&canonical, &walked)?;

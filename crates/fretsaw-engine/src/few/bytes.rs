@@ -24,7 +24,7 @@ const CUTS: usize = 255;
 /// Cuts that are compared at once.
 const LINE: usize = 16;
 /// Where a rank is put that nobody asks for.
-const NOWHERE: usize = MAX_COLUMNS;
+pub(crate) const NOWHERE: usize = MAX_COLUMNS;
 
 /// The row, and room for ranks that nobody asks for.
 #[repr(C, align(64))]
@@ -46,30 +46,30 @@ pub(crate) struct Line<T>(pub(crate) [T; LINE]);
 pub(crate) struct Search {
     pub(crate) feature: u32,
     /// The first line: of pivots (the last cut of each full line), then of all cuts.
-    first: u32,
-    n_pivot_lines: u16,
+    pub(crate) first: u32,
+    pub(crate) n_pivot_lines: u16,
     /// Where the ranks go: by whether a missing value is answered yes or no.
-    yes: u16,
-    no: u16,
+    pub(crate) yes: u16,
+    pub(crate) no: u16,
     /// Columns for each of the two.
-    n_pieces: u16,
+    pub(crate) n_pieces: u16,
 }
 
 /// How to turn rows into bytes.
 #[derive(Default)]
 pub(crate) struct Ranker {
-    searches: Vec<Search>,
-    narrow: Vec<Line<f32>>,
+    pub(crate) searches: Vec<Search>,
+    pub(crate) narrow: Vec<Line<f32>>,
     /// Empty where rows are compared in f32.
-    wide: Vec<Line<f64>>,
-    odd: Vec<(Predicate, u16)>,
-    n_columns: usize,
+    pub(crate) wide: Vec<Line<f64>>,
+    pub(crate) odd: Vec<(Predicate, u16)>,
+    pub(crate) n_columns: usize,
     /// For each feature its search, and for each odd test its column.
-    places: Places,
+    pub(crate) places: Places,
 }
 
 #[derive(Default)]
-struct Places {
+pub(crate) struct Places {
     cuts: HashMap<u32, (Search, Vec<f64>), Start>,
     odd: PredicateMap<u16>,
 }

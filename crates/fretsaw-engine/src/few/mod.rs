@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use fretsaw_model::{Ensemble, Sum, Target};
 
+use crate::array::Array;
 use crate::circuit::Node;
 use crate::cost::Traits;
 use crate::error::Error;
@@ -35,12 +36,12 @@ pub(crate) struct Few {
     pub(crate) ranker: Ranker,
     pub(crate) segments: Vec<Segment>,
     /// The first tests of eight trees each,
-    pub(crate) eights: Vec<Questions>,
+    pub(crate) eights: Array<Questions>,
     /// and where the leaves or lines of each start.
-    pub(crate) firsts: Vec<[u32; SLOTS]>,
+    pub(crate) firsts: Array<[u32; SLOTS]>,
     /// All tests of eight trees each, and what becomes of the answers.
-    pub(crate) words: Vec<[Questions; SLOTS]>,
-    pub(crate) turns: Vec<Turns>,
+    pub(crate) words: Array<[Questions; SLOTS]>,
+    pub(crate) turns: Array<Turns>,
     pub(crate) leaves: Leaves,
     /// The output of each tree; empty where there is but one.
     pub(crate) outputs: Vec<u32>,
@@ -201,11 +202,11 @@ impl Few {
                             self.words.push([Questions::NONE; SLOTS]);
                             self.turns.push(Turns::NONE);
                         }
-                        let of_eight = (self.words.last_mut(), self.turns.last_mut());
-                        if let (Some(words), Some(turns)) = of_eight {
-                            words[i % SLOTS] = word.questions;
-                            turns.put(i % SLOTS, &word, number(pools.leaves.len())?);
-                        }
+                        let first = number(pools.leaves.len())?;
+                        self.words
+                            .change_last(|words| words[i % SLOTS] = word.questions);
+                        self.turns
+                            .change_last(|turns| turns.put(i % SLOTS, &word, first));
                         pools.leaves.extend(word.leaves.iter().map(|&l| leaf(t, l)));
                     }
                 }
@@ -225,10 +226,10 @@ impl Few {
             self.eights.push(Questions::NONE);
             self.firsts.push([0; SLOTS]);
         }
-        if let (Some(eight), Some(firsts)) = (self.eights.last_mut(), self.firsts.last_mut()) {
-            tables::put(eight, i % SLOTS, ask);
-            firsts[i % SLOTS] = number(first)?;
-        }
+        let first = number(first)?;
+        self.eights
+            .change_last(|eight| tables::put(eight, i % SLOTS, ask));
+        self.firsts.change_last(|firsts| firsts[i % SLOTS] = first);
         Ok(())
     }
 

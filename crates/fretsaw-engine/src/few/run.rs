@@ -9,7 +9,7 @@ use crate::block::{ROWS, Value};
 use crate::kernel;
 use crate::run::{Total, start};
 use crate::trees::Trees;
-use crate::walk::{Nodes, Walking};
+use crate::walk::{Forest, Nodes, Shallow, Walking};
 
 /// The margins of the rows `x`, which have `width` values each.
 pub(crate) fn rows<A: Total, R: Ranked>(
@@ -109,7 +109,8 @@ fn add_places<A: Total, R: Value>(
     );
 }
 
-/// The trees of a segment walked, many in flight where they stand in a forest.
+/// The trees of a segment walked: the shallow ones, and others many in flight where they stand in a
+/// forest.
 fn walk<A: Total, R: Value>(
     trees: &Trees,
     segment: &Segment,
@@ -121,10 +122,61 @@ fn walk<A: Total, R: Value>(
         return plain(trees, segment.trees.clone(), x, sums);
     };
     let walk = &trees.walk;
+    let mut left = segment.trees.clone();
+    while !left.is_empty() {
+        let (some, first) = match &walk.shallow {
+            Some(shallow) => shallow.alike(left.clone()),
+            None => (left.clone(), None),
+        };
+        left.start = some.end;
+        match (&walk.shallow, first) {
+            (Some(shallow), Some(first)) => add_shallow(trees, some, shallow, first, sums, walking),
+            _ => add_forest(trees, some, forest, x, sums, walking),
+        }
+    }
+}
+
+/// Adds the leaves of shallow trees, whose lines start at `first`.
+fn add_shallow<A: Total>(
+    trees: &Trees,
+    some: Range<usize>,
+    shallow: &Shallow,
+    first: usize,
+    sums: &mut [A],
+    walking: &Walking,
+) {
+    let lines = &shallow.lines;
+    let leaves = A::padded(&shallow.leaves);
+    let ranks = walking.ranks();
+    let firsts = first..first + some.len();
+    if let [sum] = sums {
+        // By value, so that it stays in a register.
+        let plus = |sum: A, _, leaf| sum.plus(leaf);
+        *sum = kernel::shallow(lines, firsts, leaves, ranks, *sum, plus);
+        return;
+    }
+    let of_walk = &trees.walk.trees[some];
+    kernel::shallow(lines, firsts, leaves, ranks, (), |(), tree, leaf| {
+        if let Some(k) = of_walk[tree].target() {
+            let sum = &mut sums[k as usize];
+            *sum = sum.plus(leaf);
+        }
+    });
+}
+
+/// Adds the leaves of trees in the forest.
+fn add_forest<A: Total, R: Value>(
+    trees: &Trees,
+    some: Range<usize>,
+    forest: &Forest,
+    x: &[R],
+    sums: &mut [A],
+    walking: &mut Walking,
+) {
+    let walk = &trees.walk;
     let values = A::values(walk.values());
-    let end = segment.trees.end;
-    for first in segment.trees.clone().step_by(ROWS) {
-        let some = first..end.min(first + ROWS);
+    for first in some.clone().step_by(ROWS) {
+        let some = first..some.end.min(first + ROWS);
         let leaves = forest.row(trees.isa, some.clone(), walking);
         for (tree, &leaf) in walk.trees[some].iter().zip(leaves) {
             walk.add(tree, values, leaf, x, |k, value| {

@@ -12,6 +12,7 @@
 //! Missing nodes are padded: above the root where the depth is no multiple of three, and below
 //! leaves that come early.
 
+use crate::array::{Array, Stored, stored};
 use crate::circuit::Node;
 use crate::few::bytes::Ranker;
 use crate::predicate::Predicate;
@@ -34,6 +35,8 @@ pub(crate) struct Questions {
     pub(crate) cuts: [u8; 64],
 }
 
+stored!([] Questions { columns, cuts });
+
 impl Questions {
     pub(crate) const NONE: Self = Self {
         columns: [0; 64],
@@ -50,6 +53,8 @@ pub(crate) struct Ask {
     pub(crate) cuts: [u8; SLOTS],
 }
 
+stored!([] Ask { columns, cuts });
+
 impl Ask {
     pub(crate) const NOTHING: Self = Self {
         columns: [0; SLOTS],
@@ -64,6 +69,8 @@ pub(crate) struct Line<V> {
     pub(crate) ask: Ask,
     pub(crate) leaves: [V; EXITS],
 }
+
+stored!([<V: Stored>] Line<V> { ask, leaves });
 
 /// One of the eight subtrees below three levels. An enum, so that no place needs a bounds check.
 #[derive(Clone, Copy, Debug)]
@@ -145,8 +152,8 @@ pub(crate) struct Complete<'a> {
 pub(crate) struct Levels<V> {
     /// Of the levels above the last. Below number `i` of a level are `8 * i` to `8 * i + 7` of the
     /// next.
-    pub(crate) asks: [Vec<Ask>; MAX_LINES - 1],
-    pub(crate) lines: Vec<Line<V>>,
+    pub(crate) asks: [Array<Ask>; MAX_LINES - 1],
+    pub(crate) lines: Array<Line<V>>,
 }
 
 /// Leaves, and the lines on the way to them.
@@ -154,18 +161,18 @@ pub(crate) struct Pools<V> {
     /// By the number of lines below each other, from one.
     pub(crate) levels: [Levels<V>; MAX_LINES],
     /// Leaves that are in no line.
-    pub(crate) leaves: Vec<V>,
+    pub(crate) leaves: Array<V>,
 }
 
 impl<V> Pools<V> {
     pub(crate) fn new() -> Self {
         let levels = |_| Levels {
             asks: Default::default(),
-            lines: Vec::new(),
+            lines: Array::default(),
         };
         Self {
             levels: std::array::from_fn(levels),
-            leaves: Vec::new(),
+            leaves: Array::default(),
         }
     }
 

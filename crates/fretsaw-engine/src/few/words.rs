@@ -8,6 +8,7 @@
 //! (each at least halves the leaves that are left), so a fixed and small number of scans comes to
 //! the last node, with no branch to guess.
 
+use crate::array::stored;
 use crate::circuit::Node;
 use crate::few::bytes::Ranker;
 use crate::few::tables::{Questions, SLOTS};
@@ -29,8 +30,10 @@ pub(crate) struct Turns {
     /// Where the tree's leaves start, and how many ends there are, and one: see [`slot`].
     pub(crate) leaf: [u32; SLOTS],
     /// Far turns to nodes, at most.
-    pub(crate) n_turns: usize,
+    pub(crate) n_turns: u64,
 }
+
+stored!([] Turns { far, flip, ends, leaf, n_turns });
 
 impl Turns {
     pub(crate) const NONE: Self = Self {
@@ -47,7 +50,7 @@ impl Turns {
         self.flip[i] = word.flip;
         self.ends[i] = word.ends;
         self.leaf[i] = first_leaf + word.ends.count_ones() + 1;
-        self.n_turns = self.n_turns.max(word.n_turns);
+        self.n_turns = self.n_turns.max(word.n_turns as u64);
     }
 }
 

@@ -27,8 +27,8 @@ macro_rules! entry {
     ($(#[$doc:meta])* $name:ident => $inner:ident($($arg:ident: $ty:ty),*)) => {
         $(#[$doc])*
         pub(super) fn $name($($arg: $ty),*) {
-            // SAFETY: only a plan for `Isa::Avx2` comes here, and `Plan::compile` refuses that
-            // instruction set where `Isa::is_available` does not find AVX2 and BMI2.
+            // SAFETY: only a plan for an `Isa` with AVX2 comes here, and `Plan::compile` and
+            // `Plan::load` refuse one where `Isa::is_available` does not find AVX2 and BMI2.
             unsafe { $inner($($arg),*) }
         }
     };

@@ -20,9 +20,12 @@ use self::few::{few_inner, rank_f32_inner, rank_f64_inner};
 use self::leaves::{add_lines, add_octets};
 use self::predicates::{climb_f32_inner, climb_f64_inner, less_f32_inner, less_f64_inner};
 use self::routes::{codes_masked, codes_transposed};
-use self::tops::{ranks_f32_inner, ranks_f64_inner, row_tops_inner, tops_inner};
+use self::tops::{
+    rank_row_f32_inner, rank_row_f64_inner, ranks_f32_inner, ranks_f64_inner, row_tops_inner,
+    tops_inner,
+};
 use super::{Ask, Lookups, Step, SumMut, Term, Tiles, sums};
-use crate::block::{Block, Plane};
+use crate::block::{Block, Plane, Value};
 use crate::circuit::{Mux, Route, Routes};
 use crate::few::bytes::{Ranker, RowBytes};
 use crate::few::tables::Pools;
@@ -30,13 +33,13 @@ use crate::few::{Few, Segment};
 use crate::isa::Isa;
 use crate::ladder::Ladder;
 use crate::predicate::SetTest;
-use crate::walk::Search;
+use crate::walk::{Feature, Search};
 
 macro_rules! entry {
     ($name:ident => $inner:ident($($arg:ident: $ty:ty),*)) => {
         pub(super) fn $name($($arg: $ty),*) {
-            // SAFETY: only a plan for the `Isa` of this kernel comes here, and `Plan::compile`
-            // refuses an instruction set that `Isa::is_available` does not find.
+            // SAFETY: only a plan for the `Isa` of this kernel comes here, and `Plan::compile` and
+            // `Plan::load` refuse an instruction set that `Isa::is_available` does not find.
             unsafe { $inner($($arg),*) }
         }
     };
@@ -69,6 +72,15 @@ pub(super) fn few<V: Copy, S: Copy>(
     unsafe { few_inner(few, segment, pools, bytes, sum, add) }
 }
 
+pub(super) fn rank_row_f32<R: Value>(
+    features: &[Feature<f32>],
+    x: &[R],
+    put: impl FnMut(&Feature<f32>, f32, usize),
+) {
+    // SAFETY: as for the entries above.
+    unsafe { rank_row_f32_inner(features, x, put) }
+}
+
 pub(super) fn ranks_f32(
     search: &Search<f32>,
     values: impl Iterator<Item = f32>,
@@ -76,6 +88,15 @@ pub(super) fn ranks_f32(
 ) {
     // SAFETY: as for the entries above.
     unsafe { ranks_f32_inner(search, values, put) }
+}
+
+pub(super) fn rank_row_f64<R: Value>(
+    features: &[Feature<f64>],
+    x: &[R],
+    put: impl FnMut(&Feature<f64>, f64, usize),
+) {
+    // SAFETY: as for the entries above.
+    unsafe { rank_row_f64_inner(features, x, put) }
 }
 
 pub(super) fn ranks_f64(

@@ -11,6 +11,7 @@ mod few;
 mod ladder;
 mod portable;
 mod scalar;
+mod shallow;
 mod shape;
 mod sums;
 mod walk;
@@ -25,8 +26,9 @@ use crate::ladder::Ladder;
 use crate::leaves::{Batch, Held, Job, JobRun, Tables, byte_slot, line_slot};
 use crate::predicate::{Op, SetTest};
 use crate::table::{CONSTANT_PLANES, Run, Table};
-use crate::walk::Search;
+use crate::walk::{Feature, Search};
 
+pub(crate) use shallow::{Below, LEVELS, Line, Lines, Test, WAYS, shallow};
 pub(crate) use sums::{Number, Term, Tiles};
 pub(crate) use walk::{Ask, LEAF, Nodes, Step, fetch, walk};
 
@@ -347,6 +349,40 @@ pub(crate) fn ranks_f64(
         _ => values
             .enumerate()
             .for_each(|(i, x)| put(i, x, search.rank(x))),
+    }
+}
+
+/// Ranks the value of the row `x` for each feature; `put` gets the feature, the value and the rank.
+pub(crate) fn rank_row_f32<R: Value>(
+    isa: Isa,
+    features: &[Feature<f32>],
+    x: &[R],
+    mut put: impl FnMut(&Feature<f32>, f32, usize),
+) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::rank_row_f32(features, x, put),
+        _ => features.iter().for_each(|f| {
+            let x = f32::narrow(x[f.feature].widen());
+            put(f, x, f.search.rank(x));
+        }),
+    }
+}
+
+/// The same in f64.
+pub(crate) fn rank_row_f64<R: Value>(
+    isa: Isa,
+    features: &[Feature<f64>],
+    x: &[R],
+    mut put: impl FnMut(&Feature<f64>, f64, usize),
+) {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx512Vbmi => avx512::rank_row_f64(features, x, put),
+        _ => features.iter().for_each(|f| {
+            let x = f64::narrow(x[f.feature].widen());
+            put(f, x, f.search.rank(x));
+        }),
     }
 }
 

@@ -10,6 +10,8 @@
 
 use std::hint::select_unpredictable;
 
+use crate::array::{Array, stored};
+
 /// A compact node: on to `child` where the rank of `column` is at most `cut`, else to the node
 /// after it; or a leaf, whose cut is [`LEAF`] and whose `child` says where its values start.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,6 +21,8 @@ pub(crate) struct Step {
     pub(crate) column: u16,
     pub(crate) child: u32,
 }
+
+stored!([] Step { cut, column, child });
 
 /// The cut of a leaf: no rank is above it.
 pub(crate) const LEAF: u16 = u16::MAX;
@@ -31,26 +35,37 @@ pub(crate) struct Ask {
     pub(crate) cuts: [u16; 32],
 }
 
+stored!([] Ask { columns, cuts });
+
 /// Nodes that lead to nodes, and name columns that there are.
 pub(crate) struct Nodes {
-    steps: Vec<Step>,
+    steps: Array<Step>,
     n_columns: usize,
 }
 
 impl Nodes {
-    /// # Panics
-    /// When a node leads to one that is not there, or names a column that is not.
-    pub(crate) fn new(steps: Vec<Step>, n_columns: usize) -> Self {
-        for (at, step) in steps.iter().enumerate() {
+    /// `None` where a node leads to one that is not there, or names a column that is not.
+    pub(crate) fn new(steps: Array<Step>, n_columns: usize) -> Option<Self> {
+        let n = steps.len();
+        let is_right = |(at, step): (usize, &Step)| {
             let child = step.child as usize;
             // Onwards, so that every walk ends.
-            assert!(step.cut == LEAF || (child > at && child + 1 < steps.len()));
-            assert!(usize::from(step.column) < n_columns);
-        }
-        Self { steps, n_columns }
+            let leads_on = child > at && child + 1 < n;
+            (step.cut == LEAF || leads_on) && usize::from(step.column) < n_columns
+        };
+        let all = steps.iter().enumerate().all(is_right);
+        all.then_some(Self { steps, n_columns })
     }
 
     pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    pub(crate) fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    pub(crate) fn array(&self) -> &Array<Step> {
         &self.steps
     }
 

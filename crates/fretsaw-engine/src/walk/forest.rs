@@ -1,4 +1,4 @@
-//! A forest of compact nodes over ranks: what all walks but the plain one go over.
+//! A forest of compact nodes over ranks: what most walks go over.
 //!
 //! A node is 8 bytes: a column, a cut, and where its two children stand next to each other. A leaf
 //! says where its values are. Each tree starts with its upper levels as a complete heap, so that the place
@@ -7,17 +7,20 @@
 
 use std::ops::Range;
 
+use crate::array::Array;
 use crate::block::{Block, ROWS, Value};
 use crate::circuit;
 use crate::isa::Isa;
 use crate::kernel::{self, Ask, LEAF, Nodes, Step};
+use crate::leaves::Values;
 use crate::predicate::SetTest;
 use crate::walk::ranks::{Asked, Ranks};
+use crate::walk::shallow::Shallow;
 
 /// Levels of a tree's complete top, at most.
 pub(crate) const MAX_TOP: usize = 6;
 /// The levels of a tree that is not here.
-const LEFT_OUT: u8 = u8::MAX;
+pub(crate) const LEFT_OUT: u8 = u8::MAX;
 /// Nodes, at most.
 const MAX_NODES: usize = 1 << 31;
 /// Pairs of children of a cache line.
@@ -31,37 +34,37 @@ const NEAR: usize = 128;
 /// Trees of one row in flight: they wait on memory, so there are more.
 const TREES_IN_FLIGHT: usize = 16;
 /// Trees whose tops are answered together for one row.
-const TOGETHER: usize = 32;
+pub(crate) const TOGETHER: usize = 32;
 /// and the levels of such a top, at most.
-const TOP_TOGETHER: usize = 5;
+pub(crate) const TOP_TOGETHER: usize = 5;
 /// Bytes of ranks that rows may take while tree after tree goes over them.
 const RANKED: usize = 256 << 10;
 
 /// Where a tree stands.
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    first: u32,
+pub(crate) struct Place {
+    pub(crate) first: u32,
     /// Levels of its complete top.
-    levels: u8,
+    pub(crate) levels: u8,
     /// Steps that about half of the rows need below it.
-    below: u8,
+    pub(crate) below: u8,
     /// Steps that about half of the rows need in all.
-    steps: u8,
+    pub(crate) steps: u8,
 }
 
 /// All trees as compact nodes.
 pub(crate) struct Forest {
-    nodes: Nodes,
-    places: Vec<Place>,
+    pub(crate) nodes: Nodes,
+    pub(crate) places: Vec<Place>,
     /// For every [`TOGETHER`] trees, what their tops ask of one row; none where there is no kernel.
-    tops: Vec<Top>,
-    ranks: Ranks,
+    pub(crate) tops: Vec<Top>,
+    pub(crate) ranks: Ranks,
 }
 
 /// The tops of some trees, as lanes: a complete heap.
-struct Top {
-    levels: usize,
-    asks: Vec<Ask>,
+pub(crate) struct Top {
+    pub(crate) levels: usize,
+    pub(crate) asks: Array<Ask>,
 }
 
 /// A forest in the making.
@@ -84,6 +87,11 @@ pub(crate) struct Walking {
 }
 
 impl Walking {
+    /// The ranks of a row.
+    pub(crate) fn ranks(&self) -> &[u16] {
+        &self.rows
+    }
+
     pub(crate) fn memory(&self) -> usize {
         2 * (self.rows.capacity() + self.todo.capacity())
             + 4 * self.at.capacity()
@@ -231,7 +239,7 @@ impl Planting {
             false => Vec::new(),
         };
         Some(Forest {
-            nodes: Nodes::new(nodes, ranks.n_columns().max(1)),
+            nodes: Nodes::new(nodes.into(), ranks.n_columns().max(1))?,
             tops,
             places: self.places,
             ranks,
@@ -261,7 +269,7 @@ impl Top {
         };
         Self {
             levels,
-            asks: (0..(1 << levels) - 1).map(ask).collect(),
+            asks: (0..(1 << levels) - 1).map(ask).collect::<Vec<_>>().into(),
         }
     }
 }
@@ -377,6 +385,16 @@ impl Forest {
         first(tree)..first(tree + 1)
     }
 
+    /// Of `trees`, which come in order, the shallow ones.
+    pub(super) fn shallow(
+        &self,
+        trees: impl Iterator<Item = usize>,
+        values: &Values,
+    ) -> Option<Shallow> {
+        let trees = trees.map(|tree| (tree, self.places[tree].first));
+        Shallow::new(&self.nodes, trees, values)
+    }
+
     /// Ranks one row, for [`row`](Self::row).
     pub(crate) fn rank_row<R: Value>(
         &self,
@@ -391,7 +409,7 @@ impl Forest {
         rows.clear();
         rows.resize(n.next_multiple_of(if n > 64 { MAX_COLUMNS } else { 1 }), 0);
         self.ranks
-            .rank(isa, x, x.len(), sets, |_, column, rank| rows[column] = rank);
+            .rank_row(isa, x, sets, |column, rank| rows[column] = rank);
     }
 
     /// Where the values start that the ranked row comes to in each of up to [`ROWS`] trees.

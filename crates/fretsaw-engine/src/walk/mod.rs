@@ -3,16 +3,22 @@
 //! The plain form is packed nodes that compare values ([`Nodes`]): one row, one tree, one node after
 //! the other. It is the engine's own baseline, what the scalar kernels go by, and what remains for
 //! ensembles whose tests do not suit ranks. All other walks go over a [`Forest`] of compact nodes
-//! that compare ranks. A plan has one of the two, and only the trees that are walked in it.
+//! that compare ranks, and one row through the shallow ones of these over [`Shallow`]. A plan has
+//! packed nodes or a forest, and only the trees that are walked in it.
 
-mod forest;
-mod ranks;
+pub(crate) mod forest;
+pub(crate) mod ranks;
+mod shallow;
+
+use std::ops::Range;
 
 use fretsaw_model::{Ensemble, Float, Target, Tree};
 
 use self::forest::Planting;
 pub(crate) use self::forest::{Forest, MAX_TOP, Walking};
-pub(crate) use self::ranks::{KEYS, Search};
+pub(crate) use self::ranks::{Feature, KEYS, Search};
+pub(crate) use self::shallow::{Padded, Shallow};
+use crate::array::{Array, Stored, stored};
 use crate::block::Value;
 use crate::circuit;
 use crate::error::{Error, ErrorKind};
@@ -21,46 +27,51 @@ use crate::leaves::{Leaf, Values};
 use crate::predicate::{Op, Predicate, SetTest};
 
 /// A leaf; the rest is the place of its first value.
-const LEAF: u32 = 1 << 31;
+pub(crate) const LEAF: u32 = 1 << 31;
 /// A test that is not a plain comparison; the rest is the number of its predicate.
-const ODD: u32 = 1 << 30;
+pub(crate) const ODD: u32 = 1 << 30;
+/// The root of a tree that has no packed nodes.
+pub(crate) const NOT_PACKED: u32 = u32::MAX;
 /// Leaves and odd tests that can be numbered.
 const MAX_NUMBER: usize = 1 << 30;
 
 /// A node: `no` follows `yes` directly.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Node<T> {
-    threshold: T,
-    feature: u32,
+    pub(crate) threshold: T,
+    pub(crate) feature: u32,
     /// The `yes` child; a leaf is its own.
-    child: u32,
+    pub(crate) child: u32,
     /// [`LEAF`], [`ODD`], or the answer to NaN.
-    info: u32,
+    pub(crate) info: u32,
 }
+
+stored!([<T: Stored>] Node<T> { threshold, feature, child, info });
 
 /// The nodes in the precision of comparisons.
 pub(crate) enum Nodes {
-    F32(Vec<Node<f32>>),
-    F64(Vec<Node<f64>>),
+    F32(Array<Node<f32>>),
+    F64(Array<Node<f64>>),
 }
 
 /// A linear leaf: a constant, and `terms` of the walk.
 #[derive(Clone, Copy, Debug)]
-struct LinearLeaf {
-    constant: f64,
-    first: usize,
-    len: usize,
+pub(crate) struct LinearLeaf {
+    pub(crate) constant: f64,
+    pub(crate) first: usize,
+    pub(crate) len: usize,
 }
 
 /// A tree of the walk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WalkTree {
-    root: u32,
+    pub(crate) root: u32,
     /// The output, or `None` for vector leaves.
-    target: Option<u32>,
-    first_value: u32,
+    pub(crate) target: Option<u32>,
+    pub(crate) first_value: u32,
     /// Where its linear leaves start, if it has any, and the weight they then need.
-    linear: Option<(usize, f64)>,
+    pub(crate) linear: Option<(usize, f64)>,
 }
 
 /// What walks need of the trees.
@@ -68,13 +79,15 @@ pub(crate) struct Walk {
     /// Those that are walked plainly.
     pub(crate) nodes: Nodes,
     pub(crate) trees: Vec<WalkTree>,
-    values: Values,
-    odd: Vec<Predicate>,
-    linear: Vec<LinearLeaf>,
-    terms: Vec<(u32, f64)>,
-    n_outputs: usize,
+    pub(crate) values: Values,
+    pub(crate) odd: Vec<Predicate>,
+    pub(crate) linear: Vec<LinearLeaf>,
+    pub(crate) terms: Vec<(u32, f64)>,
+    pub(crate) n_outputs: usize,
     /// The trees as compact nodes, where their tests suit ranks.
     pub(crate) forest: Option<Forest>,
+    /// Of those the shallow ones that a row meets by itself.
+    pub(crate) shallow: Option<Shallow>,
 }
 
 impl WalkTree {
@@ -96,8 +109,8 @@ impl Walk {
     pub(crate) fn new(ensemble: &Ensemble) -> Self {
         Self {
             nodes: match ensemble.compare {
-                Float::F32 => Nodes::F32(Vec::new()),
-                Float::F64 => Nodes::F64(Vec::new()),
+                Float::F32 => Nodes::F32(Array::default()),
+                Float::F64 => Nodes::F64(Array::default()),
             },
             trees: Vec::new(),
             values: Values::new(ensemble.sum),
@@ -106,6 +119,7 @@ impl Walk {
             terms: Vec::new(),
             n_outputs: ensemble.n_outputs,
             forest: None,
+            shallow: None,
         }
     }
 
@@ -126,8 +140,8 @@ impl Walk {
             };
             let (first_value, odd) = (tree.first_value as usize, &mut self.odd);
             let n_before = match &mut self.nodes {
-                Nodes::F32(v) => pack(v, nodes, first_value, width, odd),
-                Nodes::F64(v) => pack(v, nodes, first_value, width, odd),
+                Nodes::F32(v) => v.change(|v| pack(v, nodes, first_value, width, odd)),
+                Nodes::F64(v) => v.change(|v| pack(v, nodes, first_value, width, odd)),
             };
             if n_before + nodes.len() > MAX_NUMBER {
                 return Err(too_many(i));
@@ -137,12 +151,14 @@ impl Walk {
         Ok(())
     }
 
-    /// Holds the trees that are `walked` as compact nodes, if they suit that.
+    /// Holds the trees that are `walked` as compact nodes, if they suit that; of these, the ranges
+    /// `by_row` are what rows by themselves are walked through.
     pub(crate) fn plant(
         &mut self,
         e: &Ensemble,
         trees: &[Vec<circuit::Node>],
         walked: &[bool],
+        by_row: &[Range<usize>],
         isa: Isa,
     ) {
         if !walked.contains(&true) {
@@ -160,6 +176,19 @@ impl Walk {
             }
         }
         self.forest = planting.finish(e.compare == Float::F64, isa);
+        self.pad(by_row);
+    }
+
+    /// Holds the shallow ones of the trees in the forest once more, padded.
+    pub(crate) fn pad(&mut self, by_row: &[Range<usize>]) {
+        if let Some(forest) = &self.forest {
+            let trees = by_row.iter().cloned().flatten();
+            let plain = |tree: &usize| {
+                let tree = &self.trees[*tree];
+                tree.target.is_some() && !tree.is_linear()
+            };
+            self.shallow = forest.shallow(trees.filter(plain), &self.values);
+        }
     }
 
     /// Adds the next tree, so far without its nodes.
@@ -182,7 +211,7 @@ impl Walk {
             self.terms.extend(&leaf.terms);
         }
         self.trees.push(WalkTree {
-            root: 0,
+            root: NOT_PACKED,
             target: match tree.target {
                 Target::Output(k) => Some(k),
                 Target::All => None,
@@ -220,6 +249,7 @@ impl Walk {
             + size_of_val(&self.linear[..])
             + size_of_val(&self.terms[..])
             + self.forest.as_ref().map_or(0, Forest::memory)
+            + self.shallow.as_ref().map_or(0, Shallow::memory)
     }
 
     /// Adds what `tree` says of the row `x`, which came to the leaf whose values start at `at`.

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use crate::array::Array;
 use crate::block::Value;
 use crate::isa::Isa;
 use crate::kernel;
@@ -27,7 +28,7 @@ pub(crate) const KEYS: usize = 16;
 /// reaches.
 pub(crate) struct Search<T> {
     /// The nodes, level by level, the top first.
-    pub(crate) nodes: Vec<[T; KEYS]>,
+    pub(crate) nodes: Array<[T; KEYS]>,
     /// Where each level starts.
     pub(crate) levels: Vec<u32>,
 }
@@ -55,7 +56,7 @@ impl<T: Value> Search<T> {
             nodes.extend(level);
         }
         Self {
-            nodes,
+            nodes: nodes.into(),
             levels: starts,
         }
     }
@@ -78,19 +79,19 @@ fn not_above<T: Value>(keys: &[T; KEYS], x: T) -> usize {
 }
 
 /// A column of a feature's cuts.
-struct Page {
-    column: u16,
+pub(crate) struct Page {
+    pub(crate) column: u16,
     /// The answer to NaN.
-    nan: bool,
+    pub(crate) nan: bool,
     /// The first cut.
-    first: usize,
+    pub(crate) first: usize,
 }
 
 /// The columns of one feature.
 pub(crate) struct Feature<T> {
-    feature: usize,
+    pub(crate) feature: usize,
     pub(crate) search: Search<T>,
-    pages: Vec<Page>,
+    pub(crate) pages: Vec<Page>,
 }
 
 /// The features in the precision of comparisons.
@@ -101,10 +102,10 @@ pub(crate) enum Features {
 
 /// All columns.
 pub(crate) struct Ranks {
-    features: Features,
+    pub(crate) features: Features,
     /// The tests that are no plain comparison, with their columns.
-    odd: Vec<(Predicate, u16)>,
-    n_columns: usize,
+    pub(crate) odd: Vec<(Predicate, u16)>,
+    pub(crate) n_columns: usize,
 }
 
 /// The tests of nodes, gathered until all are known.
@@ -258,6 +259,28 @@ impl Ranks {
                 let holds = predicate.holds(x.widen(), sets);
                 put(row, usize::from(*column), u16::from(!holds));
             }
+        }
+    }
+
+    /// Ranks one row; `put(column, rank)` is called for each column.
+    pub(crate) fn rank_row<R: Value>(
+        &self,
+        isa: Isa,
+        x: &[R],
+        sets: &[SetTest],
+        mut put: impl FnMut(usize, u16),
+    ) {
+        match &self.features {
+            Features::F32(features) => {
+                kernel::rank_row_f32(isa, features, x, |f, x, rank| f.write(x, rank, &mut put));
+            }
+            Features::F64(features) => {
+                kernel::rank_row_f64(isa, features, x, |f, x, rank| f.write(x, rank, &mut put));
+            }
+        }
+        for (predicate, column) in &self.odd {
+            let holds = predicate.holds(x[predicate.feature as usize].widen(), sets);
+            put(usize::from(*column), u16::from(!holds));
         }
     }
 

@@ -5,4 +5,5 @@ mod exact;
 mod few;
 mod layouts;
 mod plan;
+mod saved;
 mod walks;

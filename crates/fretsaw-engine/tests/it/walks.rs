@@ -230,3 +230,35 @@ fn tests_that_no_column_suits() {
         check(&model, &random::rows(6, &model, 530), Strategy::Walk);
     }
 }
+
+/// Shallow trees of every size, fewer and more than are asked for ahead, with deep ones, vectors and
+/// functions among them.
+#[test]
+fn shallow_trees() {
+    for (seed, sum) in [(1, Sum::F32), (2, Sum::F64), (3, Sum::I32)] {
+        for (max_leaves, n_trees, n_outputs) in [
+            (1, 3, 1),
+            (3, 31, 1),
+            (9, 32, 2),
+            (30, 33, 1),
+            (60, 100, 3),
+            (150, 70, 1),
+        ] {
+            let shape = Shape {
+                n_features: 20,
+                n_outputs,
+                n_trees,
+                max_leaves,
+                n_cuts: 300,
+                chain: if n_trees % 2 == 1 { 12 } else { 0 },
+                categories: true,
+                vector: n_outputs == 2,
+                linear: n_trees == 70 && sum == Sum::F64,
+                sum,
+                compare: if seed == 2 { Float::F64 } else { Float::F32 },
+            };
+            let model = random::ensemble(seed, &shape);
+            check(&model, &random::rows(seed, &model, 45), Strategy::Walk);
+        }
+    }
+}

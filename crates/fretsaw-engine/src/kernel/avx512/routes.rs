@@ -19,8 +19,8 @@ fn mux(select: __m512i, yes: __m512i, no: __m512i) -> __m512i {
 #[target_feature(enable = "avx512f")]
 fn operate(ops: &[Mux], planes: &mut [Plane]) {
     for op in ops {
-        // SAFETY: `Routes::push` makes operations only of planes below `Routes::n_planes`, and
-        // both callers assert that there are as many.
+        // SAFETY: `Routes::push` makes operations only of planes below `Routes::n_planes` (of a
+        // loaded plan, `Routes::check` has looked), and both callers assert that there are as many.
         unsafe {
             let value = mux(
                 load(planes.get_unchecked(op.select as usize)),
@@ -60,7 +60,8 @@ macro_rules! codes {
                                         _ => pair & 0xffff_ffff,
                                     };
                                     // SAFETY: `Routes::push` puts only planes below
-                                    // `routes.n_planes` into the heap, and there are as many.
+                                    // `routes.n_planes` into the heap (of a loaded plan,
+                                    // `Routes::check` has looked), and there are as many.
                                     load(unsafe { planes.get_unchecked(plane as usize) })
                                 };
                                 $spell(shape::node!($depth, 0, load, mux), codes);

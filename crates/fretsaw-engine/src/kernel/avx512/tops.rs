@@ -5,10 +5,10 @@
 use std::arch::x86_64::*;
 
 use super::super::shape;
-use super::super::walk::{Ask, Step};
+use super::super::walk::{Ask, Step, fetch};
 use super::{load, store};
-use crate::block::{Block, Plane};
-use crate::walk::{KEYS, MAX_TOP, Search};
+use crate::block::{Block, Plane, Value};
+use crate::walk::{Feature, KEYS, MAX_TOP, Search};
 
 /// How many keys are not above `x`.
 #[inline]
@@ -34,25 +34,21 @@ fn not_above_f64(keys: &[f64; KEYS], x: f64) -> usize {
     (low.count_ones() + high.count_ones()) as usize
 }
 
+/// Searches side by side: each alone would wait for every level.
+const SIDE: usize = 8;
+/// The same for one row, whose searches are of other keys each and wait on memory.
+const AHEAD: usize = 32;
+
 macro_rules! ranks {
-    ($name:ident, $not_above:ident, $float:ty) => {
-        /// Ranks `values`, a few side by side: each alone would wait for every level.
+    ($name:ident, $row:ident, $not_above:ident, $float:ty) => {
+        /// Ranks `values`, a few side by side.
         #[target_feature(enable = "avx512f,popcnt")]
         pub(super) fn $name(
             search: &Search<$float>,
             mut values: impl Iterator<Item = $float>,
             mut put: impl FnMut(usize, $float, usize),
         ) {
-            const SIDE: usize = 8;
             let mut row = 0;
-            if values.size_hint().1 == Some(1) {
-                let Some(x) = values.next() else { return };
-                let mut at = 0;
-                for &first in &search.levels {
-                    at = at * KEYS + $not_above(&search.nodes[first as usize + at], x);
-                }
-                return put(0, x, at);
-            }
             loop {
                 let mut x = [0.0; SIDE];
                 let mut n = 0;
@@ -78,11 +74,43 @@ macro_rules! ranks {
                 }
             }
         }
+
+        /// Ranks a value of each feature.
+        #[target_feature(enable = "avx512f,popcnt")]
+        pub(super) fn $row<R: Value>(
+            features: &[Feature<$float>],
+            x: &[R],
+            mut put: impl FnMut(&Feature<$float>, $float, usize),
+        ) {
+            let mut left = features;
+            while let Some(first) = left.first() {
+                let levels = first.search.levels.len();
+                let alike = |f: &&Feature<$float>| f.search.levels.len() == levels;
+                let n = left.iter().take(AHEAD).take_while(alike).count();
+                let (some, rest) = left.split_at(n);
+                left = rest;
+                let mut at = [0; AHEAD];
+                for level in 0..levels {
+                    for (f, at) in some.iter().zip(&mut at) {
+                        let Search { nodes, levels } = &f.search;
+                        let x = <$float>::narrow(x[f.feature].widen());
+                        let node = &nodes[levels[level] as usize + *at];
+                        *at = *at * KEYS + $not_above(node, x);
+                        if let Some(&below) = levels.get(level + 1) {
+                            fetch(&nodes[below as usize + *at]);
+                        }
+                    }
+                }
+                for (f, at) in some.iter().zip(at) {
+                    put(f, <$float>::narrow(x[f.feature].widen()), at);
+                }
+            }
+        }
     };
 }
 
-ranks!(ranks_f32_inner, not_above_f32, f32);
-ranks!(ranks_f64_inner, not_above_f64, f64);
+ranks!(ranks_f32_inner, rank_row_f32_inner, not_above_f32, f32);
+ranks!(ranks_f64_inner, rank_row_f64_inner, not_above_f64, f64);
 
 #[inline]
 #[target_feature(enable = "avx512f")]
